@@ -1,0 +1,72 @@
+/** The bench: `npm run bench`. How to use and read it is in README.md beside this file. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chooseCores } from './cores.ts'
+import { type BenchOptions, readOptions, USAGE } from './options.ts'
+import { stopAll, stopAllNow } from './processes.ts'
+import { describeConditions, formatCase, formatConditions, formatDifference, formatTableHead } from './report.ts'
+import { Rig } from './rig.ts'
+import { type CaseResult, measureCase, planCases, warmUp } from './rounds.ts'
+import { type Place, startSides } from './sides.ts'
+import { measureStart } from './start-and-memory.ts'
+
+const SIGNAL_EXIT = 128
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
+
+await main()
+
+async function main(): Promise<void> {
+  const options = parseOrExit()
+  const folder = mkdtempSync(join(tmpdir(), 'loligo-bench-'))
+  process.once('exit', () => {
+    stopAllNow()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  for (const [signal, number] of Object.entries(SIGNALS)) process.once(signal, () => process.exit(SIGNAL_EXIT + number))
+  try {
+    process.exitCode = options.start ? await measureStart(options, folder) : await measureRequests(options, folder)
+    await stopAll()
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  }
+  process.exit()
+}
+
+/** Measures all cases and prints the table. Resolves to the exit code: 1 when a side that must be equal is not. */
+async function measureRequests(options: BenchOptions, folder: string): Promise<number> {
+  const cores = chooseCores()
+  const conditions = describeConditions(options, cores)
+  console.log(formatConditions(conditions))
+  const rig = await Rig.start(cores)
+  const place: Place = { upstreamPort: rig.upstreamPort, cores, folder }
+  const { plan, differences } = await planCases(options, await startSides(options, place), rig)
+  for (const difference of differences) console.log(formatDifference(difference))
+  await warmUp(options, plan, rig)
+  console.log(formatTableHead())
+  const results: CaseResult[] = []
+  for (const [one, sides] of plan) {
+    const result = await measureCase(options, one, sides, rig)
+    if (result.sides.length > 0) console.log(formatCase(result))
+    results.push(result)
+  }
+  writeJson(options, { conditions, differences, results })
+  return differences.some((difference) => difference.failure) ? 1 : 0
+}
+
+function writeJson(options: BenchOptions, results: unknown): void {
+  if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, `${JSON.stringify(results, null, 2)}\n`)
+}
+
+function parseOrExit(): BenchOptions {
+  try {
+    const options = readOptions(process.argv.slice(2))
+    if (options !== 'help') return options
+    console.log(USAGE)
+    process.exit(0)
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
+    process.exit(2)
+  }
+}

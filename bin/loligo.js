@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+// Runs the gateway with a Node that is new enough. This file itself must run on any Node from 18 on: no types, nothing new.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import * as module from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const NEEDED = 26
+const root = fileURLToPath(new URL('..', import.meta.url))
+const major = Number(process.versions.node.split('.')[0])
+
+if (major >= NEEDED) await runHere()
+else runWith(findNode())
+
+async function runHere() {
+  const source = join(root, 'src/cli/main.ts')
+  const checkout = existsSync(source)
+  if (checkout) keepCompiled()
+  await import(pathToFileURL(checkout ? source : join(root, 'dist/cli.js')).href)
+}
+
+// Compiled code is kept from one start to the next, in the gateway threads too: they look at the variable.
+function keepCompiled() {
+  if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return
+  const modules = join(root, 'node_modules')
+  const directory = join(existsSync(modules) ? join(modules, '.cache') : tmpdir(), 'loligo')
+  const { directory: used } = module.enableCompileCache(directory)
+  if (used !== undefined) process.env.NODE_COMPILE_CACHE = directory
+}
+
+function findNode() {
+  const own = join(root, 'node_modules/node/bin/node')
+  if (process.env.LOLIGO_LAUNCHED) return null // the Node that was found is too old itself
+  return process.env.LOLIGO_NODE || (existsSync(own) ? own : null)
+}
+
+function runWith(node) {
+  if (node === null) return giveUp()
+  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  const env = { ...process.env, LOLIGO_LAUNCHED: '1' }
+  // Replaces this process: nothing stands between the gateway and its signals.
+  if (process.execve) process.execve(node, [node, ...args], env)
+  const child = spawn(node, args, { stdio: 'inherit', env })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => giveUp(`${node} cannot be started: ${error.message}.`))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
+}
+
+function giveUp(reason = `Loligo needs Node ${NEEDED} or newer; this is ${process.version}.`) {
+  process.stderr.write(
+    `${reason}\nInstall it (https://nodejs.org), or name its executable in the variable LOLIGO_NODE.\n`,
+  )
+  process.exitCode = 1
+}

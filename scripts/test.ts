@@ -1,0 +1,13 @@
+// Runs the tests: unit tests beside their files, end-to-end tests in test/. Arguments name files to run instead.
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const given = process.argv.slice(2)
+const patterns = ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts']
+const files = given.length > 0 ? given : globSync(patterns, { cwd: root })
+
+const { status, error } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], { cwd: root, stdio: 'inherit' })
+if (error !== undefined) throw error
+process.exit(status ?? 1)

@@ -1,0 +1,125 @@
+import type { BackendConfig } from '../config/model.ts'
+import { createDecoder, type Decoder } from '../encoding/decoders.ts'
+import { gunzip } from '../encoding/gzip.ts'
+import { BodyStream } from '../pipes/body.ts'
+import { type Handler, HttpRequest, type HttpResponse } from '../pipes/http.ts'
+import { type DataObject, type Proxy, type ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
+import { UpstreamStatusError } from '../pipes/upstream-status-error.ts'
+
+const MAX_ERROR_BODY_BYTES = 1024 * 1024
+const MAX_DECODED_BYTES = 512 * 1024 * 1024
+
+/** Changes the decoded data: target, allow, deny, mapping, group, flatmap. */
+export type Shape = (data: DataObject) => DataObject
+
+/**
+ * The innermost step of a backend whose answers are decoded: makes the HTTP request, calls, checks the status, decodes
+ * and shapes. Specification: core 4.2, 5.1, 6.1.
+ */
+export function createDecodingCall(backend: BackendConfig, shape: Shape | null, transport: Handler): Proxy {
+  const decode = createDecoder(backend.encoding, backend.isCollection)
+  const group = backend.group
+  return async (request, context) => {
+    const http = toHttpRequest(request)
+    const response = await transport(http, context)
+    if (response.status !== 200 && response.status !== 201) throw await statusError(backend, http, response)
+    const data = await decodeBody(decode, response)
+    if (data === null) return withoutData(shape, group)
+    return new ProxyResponse(shape === null ? data : shape(data), true)
+  }
+}
+
+/** The innermost step of a no-op endpoint: status, headers and body pass as they are, the body as a stream. */
+export function createPassingCall(transport: Handler): Proxy {
+  return async (request, context) => {
+    const response = await transport(toHttpRequest(request), context)
+    return new ProxyResponse({}, true, response.status, response.headers, response.body)
+  }
+}
+
+/**
+ * The innermost step of a no-op backend under an endpoint that decodes: it adds no data, whatever its status; its text is
+ * there for later calls of a sequence. Specification: core 5.3.
+ */
+export function createTextCall(transport: Handler): Proxy {
+  return async (request, context) => {
+    const response = await transport(toHttpRequest(request), context)
+    return new ProxyResponse({}, true, response.status, response.headers, await response.bytes())
+  }
+}
+
+function decodeBody(decode: Decoder, response: HttpResponse): DataObject | null | Promise<DataObject | null> {
+  const bytes = response.whole()
+  const compressed = response.header('content-encoding')?.toLowerCase() === 'gzip'
+  if (!compressed && !(bytes instanceof Promise)) return decode(bytes)
+  return decodeLater(decode, bytes, compressed)
+}
+
+async function decodeLater(
+  decode: Decoder,
+  bytes: Buffer | Promise<Buffer>,
+  compressed: boolean,
+): Promise<DataObject | null> {
+  const whole = await bytes
+  return decode(compressed ? await gunzip(whole, MAX_DECODED_BYTES) : whole)
+}
+
+/** What `null` from the upstream becomes: a group still wraps it, everything else leaves it. */
+function withoutData(shape: Shape | null, group: string): ProxyResponse {
+  if (group !== '') return new ProxyResponse({ [group]: null }, true)
+  return new ProxyResponse(shape === null ? null : shape({}), shape !== null)
+}
+
+async function statusError(backend: BackendConfig, http: HttpRequest, response: HttpResponse): Promise<UpstreamStatusError> {
+  const { body } = response
+  let bytes: Buffer
+  if (body instanceof BodyStream) {
+    bytes = await readUpTo(body, MAX_ERROR_BODY_BYTES)
+  } else bytes = await response.bytes()
+  return new UpstreamStatusError(response, bytes, http.method, backend.urlPattern, http.url)
+}
+
+/** Reads a body to its end or to the limit; what breaks off gives what there was. */
+function readUpTo(body: BodyStream, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    const done = () => resolve(Buffer.concat(chunks))
+    body.pipeTo({
+      write: (chunk) => {
+        chunks.push(chunk)
+        length += chunk.length
+        if (length > maxBytes) body.cancel(new RangeError(`an error's body of more than ${maxBytes} bytes`))
+        return true
+      },
+      end: done,
+      fail: done,
+    })
+  })
+}
+
+/** Origins are few; each is cut into authority and base path once. */
+const origins = new Map<string, { authority: string; basePath: string }>()
+const MAX_ORIGINS = 1_000
+
+function splitOrigin(origin: string): { authority: string; basePath: string } {
+  let split = origins.get(origin)
+  if (split === undefined) {
+    const slash = origin.indexOf('/', origin.indexOf('://') + 3)
+    split =
+      slash === -1
+        ? { authority: origin, basePath: '' }
+        : { authority: origin.slice(0, slash), basePath: origin.slice(slash).replace(/\/$/, '') }
+    if (origins.size >= MAX_ORIGINS) origins.clear()
+    origins.set(origin, split)
+  }
+  return split
+}
+
+function toHttpRequest(request: ProxyRequest): HttpRequest {
+  const { authority, basePath } = splitOrigin(request.origin)
+  const { search } = request
+  const target = search === '' ? basePath + request.path : `${basePath}${request.path}?${search}`
+  return new HttpRequest(request.method, target, request.headers, request.body, authority)
+}
+

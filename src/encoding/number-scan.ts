@@ -1,0 +1,84 @@
+/**
+ * Whether some number of a JSON text needs more than a double. May say true for a number that stands inside a string,
+ * never false for one that counts.
+ *
+ * Such a number has at least 16 digits or an exponent of at least three, so it is a run of five or more of the
+ * characters that numbers are made of. Looking at every fifth byte meets each such run; most bytes are never read.
+ * @param bytes the text in UTF-8, or the low bytes of its UTF-16 units: what matters is ASCII
+ */
+export function hasExactNumber(bytes: Buffer): boolean {
+  const { length } = bytes
+  let index = SHORTEST - 1
+  while (index < length) {
+    const kind = KINDS[bytes[index] as number] as number
+    // The letter e is frequent: unless a digit stands before it, it is no exponent mark.
+    if (kind === NONE || (kind === MARK && KINDS[bytes[index - 1] as number] !== DIGIT)) {
+      index += SHORTEST
+      continue
+    }
+    let start = index
+    while (start > 0 && KINDS[bytes[start - 1] as number] !== NONE) start--
+    let end = index + 1
+    while (end < length && KINDS[bytes[end] as number] !== NONE) end++
+    if (end - start >= SHORTEST && isExactToken(bytes, start, end)) return true
+    index = end + SHORTEST
+  }
+  return false
+}
+
+/**
+ * Whether the nearest double is another number than `source`: digits would be lost, or it is too large or too small.
+ * @param source a JSON number
+ */
+export function needsExactness(source: string): boolean {
+  const value = Number(source)
+  if (Number.isNaN(value)) return false // a part of a text that looks like a number: 2023-01-02
+  const shortest = String(value)
+  return shortest !== source && (!Number.isFinite(value) || canonicalDecimal(source) !== canonicalDecimal(shortest))
+}
+
+const SHORTEST = 5 // 1e400
+const MOST_SAFE_DIGITS = 15 // any decimal of so many digits survives a double (IEEE 754)
+const NONE = 0
+const DIGIT = 1
+const SIGN = 2
+const MARK = 3
+
+const KINDS = new Uint8Array(256)
+for (const character of '0123456789') KINDS[character.charCodeAt(0)] = DIGIT
+for (const character of '+-.') KINDS[character.charCodeAt(0)] = SIGN
+for (const character of 'eE') KINDS[character.charCodeAt(0)] = MARK
+
+/** Whether the run of number characters is a JSON value that must stay exact. */
+function isExactToken(bytes: Buffer, start: number, end: number): boolean {
+  // Neither the whole of a string nor a part of an identifier.
+  if (!isBoundary(bytes, start - 1) || !isBoundary(bytes, end)) return false
+  if (end - start <= MOST_SAFE_DIGITS && !hasMark(bytes, start, end)) return false
+  return needsExactness(bytes.toString('latin1', start, end))
+}
+
+function hasMark(bytes: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (KINDS[bytes[index] as number] === MARK) return true
+  return false
+}
+
+/** Whether a number may begin or end beside that index: whitespace, `[`, `]`, `,`, `:`, `}` or the edge of the text. */
+function isBoundary(bytes: Buffer, index: number): boolean {
+  if (index < 0 || index >= bytes.length) return true
+  const code = bytes[index] as number
+  return code <= 32 || code === 44 || code === 58 || code === 91 || code === 93 || code === 125
+}
+
+/** A spelling that all decimals of the same value share: significant digits and the power of ten of the last one. */
+function canonicalDecimal(text: string): string {
+  const mark = text.search(/e/i)
+  const mantissa = mark === -1 ? text : text.slice(0, mark)
+  const point = mantissa.indexOf('.')
+  const digits = mantissa.replace(/[-.]/g, '').replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  const fraction = point === -1 ? 0 : mantissa.length - point - 1
+  const exponent = BigInt(mark === -1 ? 0 : text.slice(mark + 1).replace('+', ''))
+  const power = exponent - BigInt(fraction) + BigInt(digits.length - significant.length)
+  return `${mantissa.startsWith('-') ? '-' : ''}${significant}e${power}`
+}

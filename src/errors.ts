@@ -1,0 +1,154 @@
+/**
+ * Every code that a diagnostic of the gateway carries, in alphabetical order, with a short title and what to do about
+ * it. A diagnostic may bring a more precise remedy; the one here is used otherwise. The list is also the page
+ * `docs/reference/errors.md`; a test compares both.
+ */
+export const ERRORS = {
+  CONFIG_ALIAS_SHADOWED: {
+    title: 'One component is configured under two names',
+    remedy: 'Remove the block with the old, long name; the one with the short name counts.',
+  },
+  CONFIG_COLON_PARAMETER: {
+    title: 'A path segment begins with a colon',
+    remedy: 'Write a parameter in braces, such as /users/{id}; a colon is taken literally.',
+  },
+  CONFIG_CONFLICTING_PARAMETERS: {
+    title: 'Two endpoints name the parameter at the same place differently',
+    remedy: 'Give the parameter the same name in all endpoints that share the path before it.',
+  },
+  CONFIG_DUPLICATE_ENDPOINT: {
+    title: 'Two endpoints have the same method and path',
+    remedy: 'Remove one of the two, or change its method or path.',
+  },
+  CONFIG_EMBEDDED_PARAMETER: {
+    title: 'A parameter does not fill its path segment',
+    remedy: 'Let each {parameter} fill a whole segment, or set "disable_rest": true at the root.',
+  },
+  CONFIG_ENVIRONMENT_IGNORED: {
+    title: 'A variable of the environment was ignored',
+    remedy: 'Unset the variable, or give it a value of the right form.',
+  },
+  CONFIG_ENVIRONMENT_VALUE: {
+    title: 'A variable of the environment has a value that does not fit the setting',
+    remedy: 'Correct the variable or unset it; it replaces the setting of the same name in the file.',
+  },
+  CONFIG_FILE_UNREADABLE: {
+    title: 'The configuration file cannot be read',
+    remedy: 'Check the path after --config and the permissions of the file.',
+  },
+  CONFIG_INVALID_DURATION: {
+    title: 'A duration cannot be understood',
+    remedy: 'Write numbers, each with a unit (ns, us, µs, ms, s, m, h), such as 2s, 1m30s or 1500ms.',
+  },
+  CONFIG_INVALID_HOST: {
+    title: 'A host is not of the accepted form',
+    remedy:
+      'Write http://name or https://name, with a port if needed and without a path; "disable_host_sanitize": true in the backend takes its hosts as they are.',
+  },
+  CONFIG_INVALID_LISTEN_IP: {
+    title: 'listen_ip is not an address',
+    remedy: 'Write an IPv4 or IPv6 address, such as 127.0.0.1 or ::1, or leave the key out to listen on all.',
+  },
+  CONFIG_INVALID_PATH: {
+    title: 'The path of an endpoint is reserved or invalid',
+    remedy: 'Choose a path without /__debug, /__echo and /__health and with an asterisk nowhere.',
+  },
+  CONFIG_INVALID_VALUE: {
+    title: 'A value is outside of what is allowed',
+    remedy: 'Choose one of the allowed values.',
+  },
+  CONFIG_MISSING_KEY: {
+    title: 'A required key is missing',
+    remedy: 'Add the key.',
+  },
+  CONFIG_NAMESPACE_MISPLACED: {
+    title: 'A component has no effect at this place',
+    remedy: 'Move the block to a place where the component works, or remove it.',
+  },
+  CONFIG_NAMESPACE_NOT_IMPLEMENTED: {
+    title: 'A component is known but not available in this version',
+    remedy:
+      'Remove the block. Where it guards or changes traffic, --lenient starts without it, and without its protection.',
+  },
+  CONFIG_NAMESPACE_UNKNOWN: {
+    title: 'A component is not known',
+    remedy: 'Check the spelling of the namespace, or remove the block.',
+  },
+  CONFIG_NO_BACKENDS: {
+    title: 'An endpoint has no backend',
+    remedy: 'Add at least one object to the list "backend" of the endpoint.',
+  },
+  CONFIG_NO_OP_MERGE: {
+    title: 'An endpoint with no-op has several backends',
+    remedy: 'Leave one backend, or choose another output_encoding, such as json.',
+  },
+  CONFIG_NOT_AN_OBJECT: {
+    title: 'The configuration is not an object',
+    remedy: 'Put the settings into one object: {"version": 3, "endpoints": []}.',
+  },
+  CONFIG_NOT_PLAIN_DATA: {
+    title: 'The configuration given by a program holds more than data',
+    remedy: 'Pass plain objects, lists, strings, numbers and booleans: no functions and no class instances.',
+  },
+  CONFIG_PARAMETERS_MISMATCH: {
+    title: 'A backend uses more parameters than its endpoint has',
+    remedy: 'Declare every {parameter} of url_pattern in the path of the endpoint.',
+  },
+  CONFIG_RENAMED_KEY: {
+    title: 'A key of an older configuration version is ignored',
+    remedy: 'Use the new name of the key.',
+  },
+  CONFIG_RENDER_FAILED: {
+    title: 'The template of the configuration cannot be rendered',
+    remedy: 'Correct the template, or turn the flexible configuration off to read the file as it is.',
+  },
+  CONFIG_SECTION_NOT_IMPLEMENTED: {
+    title: 'A section of the configuration is not available in this version',
+    remedy: 'Remove the section. --lenient starts without it, and without what it protects.',
+  },
+  CONFIG_SYNTAX: {
+    title: 'The configuration file is not well-formed',
+    remedy: 'Correct the file at the place named.',
+  },
+  CONFIG_UNDEFINED_PARAMETER: {
+    title: 'A backend uses a parameter that its endpoint does not have',
+    remedy: 'Add the {parameter} to the path of the endpoint, or correct its name in url_pattern.',
+  },
+  CONFIG_UNKNOWN_DISCOVERY: {
+    title: 'The kind of service discovery is not known',
+    remedy: 'Use "static" or "dns" for sd; anything else is treated as static.',
+  },
+  CONFIG_UNKNOWN_ENCODING: {
+    title: 'An encoding is not known',
+    remedy: 'Check the spelling; an unknown encoding is treated as json.',
+  },
+  CONFIG_UNKNOWN_KEY: {
+    title: 'A key is not known and ignored',
+    remedy: 'Check the spelling; begin the name of a comment with @, $, _ or #.',
+  },
+  CONFIG_UNSUPPORTED_METHOD: {
+    title: 'An endpoint has a method that endpoints cannot have',
+    remedy: 'Use GET, POST, PUT, PATCH or DELETE; the endpoint was left out.',
+  },
+  CONFIG_UNSUPPORTED_VERSION: {
+    title: 'The version of the configuration is not supported',
+    remedy: 'Set "version": 3 after bringing the file to that version.',
+  },
+  CONFIG_WILDCARD_NOT_SUPPORTED: {
+    title: 'The path of an endpoint ends in a wildcard',
+    remedy: 'Name the segments with parameters, such as /files/{folder}/{name}.',
+  },
+  CONFIG_WRONG_TYPE: {
+    title: 'A value has the wrong type',
+    remedy: 'Write a value of the expected type.',
+  },
+} as const satisfies Readonly<Record<string, ErrorEntry>>
+
+/** What the registry says about a code. */
+export interface ErrorEntry {
+  readonly title: string
+  readonly remedy: string
+}
+
+/** A code of the registry. */
+export type ErrorCode = keyof typeof ERRORS

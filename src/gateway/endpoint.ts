@@ -1,0 +1,90 @@
+import { createDecodingCall, createPassingCall, createTextCall } from '../backend/call.ts'
+import type { EndpointTools } from '../config/feature.ts'
+import type { BackendConfig, EndpointConfig } from '../config/model.ts'
+import { compileAnswers } from '../endpoint/answer.ts'
+import { createEndpointHandler } from '../endpoint/handler.ts'
+import { compileRequest } from '../endpoint/request.ts'
+import type { Handler } from '../pipes/http.ts'
+import type { Proxy } from '../pipes/proxy.ts'
+import { proxyOptionsOf } from '../proxy/options.ts'
+import { parallel } from '../proxy/parallel.ts'
+import { sequence } from '../proxy/sequence.ts'
+import type { ShadowCall } from '../proxy/shadow.ts'
+import { compileShape } from '../shaping/shape.ts'
+import * as pipeline from './pipeline.ts'
+import { MERGE_SHARE } from './shares.ts'
+import { makeStages, wrap } from './step.ts'
+import type { Workshop } from './tools.ts'
+
+/** What all endpoints of a gateway have in common. */
+export interface Common {
+  readonly workshop: Workshop
+  /** The HTTP client. */
+  readonly client: Handler
+  /** `User-Agent` of the gateway's calls. */
+  readonly product: string
+  /** The value of `X-Krakend`. */
+  readonly version: string
+  readonly returnErrorMessage: boolean
+}
+
+/** Puts the whole pipe of one endpoint together: its backends first, then what stands around them. */
+export async function buildEndpoint(endpoint: EndpointConfig, common: Common): Promise<Handler> {
+  const { workshop, product, version, returnErrorMessage } = common
+  const shadows: ShadowCall[] = []
+  const backends: BackendConfig[] = []
+  const calls: Proxy[] = []
+  for (const backend of endpoint.backends) {
+    const call = await buildBackend(endpoint, backend, common)
+    if (proxyOptionsOf(backend).shadow) shadows.push(shadowCall(endpoint, backend, call, workshop))
+    else {
+      backends.push(backend)
+      calls.push(call)
+    }
+  }
+  const tools = { ...workshop.forEndpoint(endpoint), shadows }
+  if (calls.length === 0) tools.log.error('all backends are shadow backends: every answer will be a 500')
+  const stages = await makeStages(pipeline.proxy, tools)
+  const handler = createEndpointHandler({
+    endpoint,
+    proxy: wrap(stages, join(backends, calls, tools)),
+    makeRequest: compileRequest(endpoint, product),
+    answers: compileAnswers(endpoint, version, returnErrorMessage),
+    deadlines: workshop.deadlines(endpoint.timeoutMs),
+    log: tools.log,
+  })
+  return wrap(await makeStages(pipeline.endpoint, tools), handler)
+}
+
+/** The only backend as it is; several merged, at once or one after the other. */
+function join(backends: readonly BackendConfig[], calls: readonly Proxy[], tools: EndpointTools): Proxy {
+  const { endpoint, deadlines, log } = tools
+  const only = calls[0]
+  if (calls.length === 1 && only !== undefined) return only
+  const share = deadlines(endpoint.timeoutMs * MERGE_SHARE)
+  const options = proxyOptionsOf(endpoint)
+  if (!options.sequential) return parallel(calls, share)
+  return sequence(backends, calls, options.sequential_propagated_params ?? [], share, (text) => log.warning(text))
+}
+
+async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, common: Common): Promise<Proxy> {
+  const tools = common.workshop.forBackend(endpoint, backend)
+  const transport = wrap(await makeStages(pipeline.transport, tools), common.client)
+  const call = innermost(endpoint, backend, transport)
+  return wrap(await makeStages(pipeline.backend, tools), call)
+}
+
+function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler): Proxy {
+  if (backend.encoding !== 'no-op') return createDecodingCall(backend, shapeOf(backend), transport)
+  return endpoint.outputEncoding === 'no-op' ? createPassingCall(transport) : createTextCall(transport)
+}
+
+function shapeOf(backend: BackendConfig) {
+  const { flatmap_filter: flatmap } = proxyOptionsOf(backend)
+  return compileShape(flatmap === undefined ? backend : { ...backend, flatmap })
+}
+
+function shadowCall(endpoint: EndpointConfig, backend: BackendConfig, proxy: Proxy, workshop: Workshop): ShadowCall {
+  const timeoutMs = proxyOptionsOf(backend).shadow_timeout || endpoint.timeoutMs
+  return { proxy, name: backend.urlPattern, deadlines: workshop.deadlines(timeoutMs) }
+}

@@ -1,0 +1,84 @@
+import { chooseHost } from '../backend/choose-host.ts'
+import { concurrentCalls } from '../backend/concurrent-calls.ts'
+import { filterHeaders, filterQuery } from '../backend/filters.ts'
+import { buildUrl } from '../backend/url.ts'
+import type { Feature } from '../config/feature.ts'
+import { backendHttp } from '../features/backend/http.ts'
+import { backendHttpClient } from '../features/backend/http/client.ts'
+import { httpServerPlugins } from '../features/plugin/http-server.ts'
+import { modifierPlugins } from '../features/plugin/req-resp-modifier.ts'
+import { logging } from '../features/telemetry/logging.ts'
+import { flatmapMerged } from '../proxy/flatmap-merged.ts'
+import { proxyNamespace } from '../proxy/options.ts'
+import { shadow } from '../proxy/shadow.ts'
+import { staticData } from '../proxy/static-data.ts'
+import { routerNamespace } from '../router/options.ts'
+import { askForGzip } from '../transport/compression.ts'
+import { followRedirects } from '../transport/redirects.ts'
+import { CONCURRENT_SHARE } from './shares.ts'
+import {
+  atBackend,
+  atProxy,
+  atServer,
+  atTransport,
+  type BackendStep,
+  type EndpointStep,
+  own,
+  type ProxyStep,
+  type ServiceStep,
+  type TransportStep,
+} from './step.ts'
+
+// The way of a request, room by room, from the outermost step to the innermost; the answer goes back in reverse. This is
+// the one place where order is decided (specification: core 6.5, plugins 4.2).
+
+/** Around everything, before the access log and the routes. */
+export const server: readonly ServiceStep[] = [atServer(httpServerPlugins)]
+
+/** Between the access log and the endpoints. */
+export const router: readonly ServiceStep[] = []
+
+/** Around one endpoint, before its allow-lists make the proxy's request. */
+export const endpoint: readonly EndpointStep[] = []
+
+/** Around the merged answer of an endpoint. */
+export const proxy: readonly ProxyStep[] = [
+  own('proxy.shadow', ({ shadows, log }) => shadow(shadows, log)),
+  own('proxy.static', staticData),
+  atProxy(modifierPlugins),
+  own('proxy.flatmap_filter', flatmapMerged),
+  // then: the only backend, the parallel merge, or the sequence
+]
+
+/** Around one call. */
+export const backend: readonly BackendStep[] = [
+  own('input_query_strings', ({ backend }) => filterQuery(backend.inputQueryStrings)),
+  own('url_pattern', ({ backend }) => buildUrl(backend)),
+  own('concurrent_calls', ({ endpoint: { concurrentCalls: count, timeoutMs }, deadlines }) =>
+    concurrentCalls(count, deadlines(timeoutMs * CONCURRENT_SHARE)),
+  ),
+  own('host', chooseHost),
+  own('input_headers', ({ backend }) => filterHeaders(backend.inputHeaders)),
+  atBackend(modifierPlugins),
+  atBackend(backendHttp),
+  // then: the call, status check, decoding, target, allow, deny, mapping, group, flatmap
+]
+
+/** Around the HTTP client. */
+export const transport: readonly TransportStep[] = [
+  atTransport(backendHttpClient),
+  own('redirects', () => followRedirects),
+  own('accept-encoding', ({ config }) => (config.upstream.disableCompression ? null : askForGzip)),
+  // then: the HTTP client
+]
+
+/** Every component that a configuration may name. */
+export const features: readonly Feature[] = [
+  routerNamespace,
+  proxyNamespace,
+  httpServerPlugins,
+  modifierPlugins,
+  backendHttp,
+  backendHttpClient,
+  logging,
+]

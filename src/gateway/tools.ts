@@ -1,0 +1,70 @@
+import type { BackendTools, EndpointTools, ServiceTools } from '../config/feature.ts'
+import type { BackendConfig, EndpointConfig, GatewayConfig } from '../config/model.ts'
+import { DeadlineQueue } from '../pipes/context.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+/** What the stages of one gateway share, and what must be released when it closes. */
+export class Workshop {
+  readonly config: GatewayConfig
+  readonly #log: Logger
+  readonly #services = new Map<string, unknown>()
+  readonly #queues = new Map<number, DeadlineQueue>()
+  readonly #releases: (() => void | Promise<void>)[] = []
+
+  constructor(config: GatewayConfig, log: Logger) {
+    this.config = config
+    this.#log = log
+  }
+
+  provide(namespace: string, service: unknown): void {
+    this.#services.set(namespace, service)
+  }
+
+  readonly deadlines = (timeoutMs: number): DeadlineQueue => {
+    let queue = this.#queues.get(timeoutMs)
+    if (queue === undefined) {
+      queue = new DeadlineQueue(timeoutMs)
+      this.#queues.set(timeoutMs, queue)
+    }
+    return queue
+  }
+
+  readonly onClose = (release: () => void | Promise<void>): void => {
+    this.#releases.push(release)
+  }
+
+  forService(tag = '[SERVICE: Gateway]'): ServiceTools {
+    return {
+      log: this.#log.tagged(tag),
+      config: this.config,
+      deadlines: this.deadlines,
+      onClose: this.onClose,
+      service: <T>(namespace: string) => this.#services.get(namespace) as T | undefined,
+    }
+  }
+
+  forEndpoint(endpoint: EndpointConfig): EndpointTools {
+    return { ...this.forService(`[ENDPOINT: ${colonPath(endpoint.path)}]`), endpoint }
+  }
+
+  forBackend(endpoint: EndpointConfig, backend: BackendConfig): BackendTools {
+    const tag = `[BACKEND: ${endpoint.method} ${colonPath(endpoint.path)} -> ${backend.urlPattern}]`
+    return { ...this.forService(tag), endpoint, backend }
+  }
+
+  /** Releases in reverse order; a failure is logged and does not stop the rest. */
+  async close(): Promise<void> {
+    for (const release of this.#releases.splice(0).reverse()) {
+      try {
+        await release()
+      } catch (error) {
+        this.#log.error(`closing: ${(error as Error).message}`)
+      }
+    }
+  }
+}
+
+/** `/a/{id}` → `/a/:id`, the form in which the log names endpoints. */
+function colonPath(path: string): string {
+  return path.replace(/\{([^}]*)\}/g, ':$1')
+}

@@ -1,0 +1,10 @@
+/** The gateway as a part of a program: build one from a configuration, answer requests with it, or open a port. */
+export { loadConfig, loadConfigObject } from './config/load.ts'
+export type { GatewayConfig } from './config/model.ts'
+export { type BuildOptions, buildGateway, type Gateway } from './gateway/build.ts'
+export { features } from './gateway/pipeline.ts'
+export { Context } from './pipes/context.ts'
+export { HeaderList } from './pipes/headers.ts'
+export { HttpRequest, HttpResponse } from './pipes/http.ts'
+export { type Address, type Listener, listen } from './server/listen.ts'
+export type { Level, Logger } from './telemetry/logger.ts'

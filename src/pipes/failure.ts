@@ -1,0 +1,67 @@
+import { HeaderList, type HeadersSource } from './headers.ts'
+
+/**
+ * A failure that knows how the client is answered. The text goes to the log; the client sees the status, and the text
+ * only where the configuration (`return_error_msg`) or the thrower says so.
+ */
+export class Failure extends Error {
+  override name = 'Failure'
+  /** The status of the answer. */
+  readonly status: number = 500
+  /** The body of the answer whatever `return_error_msg` says; undefined leaves it to that option. */
+  readonly body: string | Uint8Array | undefined = undefined
+  /** The content type of the answer's body; text by default. */
+  readonly contentType: string | undefined = undefined
+  /** Header fields for the answer. */
+  readonly headers: HeaderList | undefined = undefined
+  /** What a client may read with `return_error_msg`; the message when absent. */
+  readonly publicText: string | undefined = undefined
+}
+
+/** The time of the endpoint, or of the backend's share of it, is up. */
+export class DeadlineExceeded extends Failure {
+  override name = 'DeadlineExceeded'
+
+  constructor() {
+    super('context deadline exceeded')
+  }
+}
+
+/** The client closed its connection before the answer was complete. */
+export class ClientGone extends Failure {
+  override name = 'ClientGone'
+  override readonly status = 499
+
+  constructor() {
+    super('the client closed the connection')
+  }
+}
+
+/**
+ * What plugins and stages throw to decide the answer: `throw new HttpError(403, 'not yours')`. The body is sent to the
+ * client; text is `text/plain`, anything but text and bytes is written as JSON.
+ */
+export class HttpError extends Failure {
+  override name = 'HttpError'
+  override readonly status: number
+  override readonly body: string | Uint8Array
+  override readonly contentType: string | undefined
+  override readonly headers: HeaderList | undefined
+
+  /**
+   * @param status 100 to 599
+   * @param body text, bytes, or a value for JSON; nothing leaves the body empty
+   */
+  constructor(status: number, body: unknown = '', init: { headers?: HeadersSource; cause?: unknown } = {}) {
+    const text = typeof body === 'string' ? body : body instanceof Uint8Array ? '' : JSON.stringify(body)
+    super(text || `HTTP status ${status}`, 'cause' in init ? { cause: init.cause } : undefined)
+    if (!Number.isInteger(status) || status < 100 || status > 599) {
+      throw new RangeError(`the status of an HttpError must be a whole number from 100 to 599, not ${status}`)
+    }
+    this.status = status
+    this.body = body instanceof Uint8Array ? body : text
+    this.headers = init.headers === undefined ? undefined : HeaderList.from(init.headers)
+    const isText = typeof body === 'string' || body instanceof Uint8Array
+    this.contentType = this.headers?.get('content-type') ?? (isText ? undefined : 'application/json; charset=utf-8')
+  }
+}

@@ -1,0 +1,19 @@
+import { Failure } from './failure.ts'
+import type { HttpResponse } from './http.ts'
+
+/** The upstream answered with a status that is no success. Holds the answer, its body read (up to a limit). */
+export class UpstreamStatusError extends Failure {
+  override name = 'UpstreamStatusError'
+  /** The upstream's answer. */
+  readonly response: HttpResponse
+  /** Its body, cut at the limit that was read. */
+  readonly upstreamBody: Buffer
+  override readonly publicText: string
+
+  constructor(response: HttpResponse, body: Buffer, method: string, urlPattern: string, url: string) {
+    super(`invalid status code ${response.status} [${method} ${urlPattern}]: ${url}`)
+    this.publicText = `invalid status code ${response.status}`
+    this.response = response
+    this.upstreamBody = body
+  }
+}

@@ -1,0 +1,72 @@
+import { ProxyResponse, type ProxyStage, type Proxy as ProxyStep } from '../../pipes/proxy.ts'
+import { toRequestOutcome, toResponseOutcome } from '../answer.ts'
+import type { Driver, RequestCall, ResponseCall } from '../driver.ts'
+import { type Made, makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
+import { readNames } from '../names.ts'
+import type { Place } from '../place.ts'
+import type { ModifierInstance } from '../runtime.ts'
+
+/**
+ * The stage of the modifiers that one place names: their request hooks before the call, their response hooks after it,
+ * both in the order of the names. A name with hooks on both sides runs on both. Null when there is none.
+ * @throws PluginLoadError
+ */
+export async function buildModifierStage(
+  options: unknown,
+  place: Place,
+  workshop: Workshop,
+): Promise<ProxyStage | null> {
+  const block = toBlock(options)
+  const { names, problems: nameProblems } = readNames(block, place.where, false)
+  const problems = [...nameProblems]
+  const made = await makeInstances('modifier', names, block, place, workshop, problems)
+  settleProblems(problems, place, workshop)
+  const before = made.map(toRequestCall).filter((call) => call !== null)
+  const after = made.map(toResponseCall).filter((call) => call !== null)
+  if (before.length === 0 && after.length === 0) return null
+  workshop.log.debug(
+    `${place.tag}[Modifier Plugins] Adding ${before.length} request and ${after.length} response modifiers`,
+  )
+  return modifierStage(before, after, workshop.driver)
+}
+
+/** A call that fails skips the response hooks, and so does an answer that is finished (specification: plugins 4.4). */
+function modifierStage(before: readonly RequestCall[], after: readonly ResponseCall[], driver: Driver): ProxyStage {
+  if (after.length === 0) return (next) => requestStage(before, next, driver)
+  return (next) => async (request, context) => {
+    const running = driver.runRequestHooks(before, request, context)
+    const outcome = running instanceof Promise ? await running : running
+    if (outcome instanceof ProxyResponse) return outcome
+    return driver.runResponseHooks(after, await next(outcome, context), outcome, context)
+  }
+}
+
+/** Adds no promise of its own as long as the hooks need none. */
+function requestStage(before: readonly RequestCall[], next: ProxyStep, driver: Driver): ProxyStep {
+  return (request, context) => {
+    try {
+      const outcome = driver.runRequestHooks(before, request, context)
+      if (outcome instanceof ProxyResponse) return Promise.resolve(outcome)
+      if (!(outcome instanceof Promise)) return next(outcome, context)
+      return outcome.then((settled) => (settled instanceof ProxyResponse ? settled : next(settled, context)))
+    } catch (failure) {
+      return Promise.reject(failure)
+    }
+  }
+}
+
+function toRequestCall({ instance, site }: Made<ModifierInstance>): RequestCall | null {
+  if (instance.request === null) return null
+  return { site: site('modifier.request'), invoke: instance.request, accept: toRequestOutcome, recover: null }
+}
+
+function toResponseCall({ instance, site }: Made<ModifierInstance>): ResponseCall | null {
+  const { response: hook } = instance
+  if (hook === null) return null
+  return {
+    site: site('modifier.response'),
+    invoke: (response, context, request) => hook(response, request as NonNullable<typeof request>, context),
+    accept: toResponseOutcome,
+    recover: null,
+  }
+}

@@ -1,0 +1,66 @@
+/** Something that must be over at some time. */
+export interface Limited {
+  before: Limited | null
+  after: Limited | null
+  /** When it was added or last looked at (`performance.now()`, milliseconds). */
+  since: number
+  /** When its time is up, as things stand now (`performance.now()`, milliseconds). */
+  dueAt(limitMs: number): number
+  expire(): void
+}
+
+/**
+ * One timer for everything that has the same limit: to enter and to leave costs a few assignments. An item is looked at
+ * each time the limit has gone by since it was last looked at; so it expires at most one limit late.
+ */
+export class TimeLimit {
+  readonly limitMs: number
+  #head: Limited | null = null
+  #tail: Limited | null = null
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(limitMs: number) {
+    this.limitMs = limitMs
+  }
+
+  /** Starts the time of an item. */
+  add(item: Limited, now: number): void {
+    item.since = now
+    item.before = this.#tail
+    item.after = null
+    if (this.#tail === null) this.#head = item
+    else this.#tail.after = item
+    this.#tail = item
+    if (this.#timer === null) this.#schedule(this.limitMs)
+  }
+
+  /** Takes out an item that was added and has not expired. */
+  remove(item: Limited): void {
+    if (item.before === null) this.#head = item.after
+    else item.before.after = item.after
+    if (item.after === null) this.#tail = item.before
+    else item.after.before = item.before
+    item.before = null
+    item.after = null
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = setTimeout(() => this.#sweep(), Math.max(1, Math.ceil(delayMs)))
+    this.#timer.unref()
+  }
+
+  #sweep(): void {
+    this.#timer = null
+    const now = performance.now()
+    for (let head = this.#head; head !== null; head = this.#head) {
+      const untilLook = head.since + this.limitMs - now
+      if (untilLook > 0) {
+        if (this.#timer === null) this.#schedule(untilLook)
+        return
+      }
+      this.remove(head)
+      if (head.dueAt(this.limitMs) > now) this.add(head, now)
+      else head.expire()
+    }
+  }
+}

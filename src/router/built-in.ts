@@ -1,0 +1,73 @@
+import type { Context } from '../pipes/context.ts'
+import { canonicalName, HeaderList } from '../pipes/headers.ts'
+import { type Handler, type HttpRequest, HttpResponse } from '../pipes/http.ts'
+import { percentDecode } from '../pipes/query.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** `GET /__health`: the process answers. Specification: core 3.6. */
+export const health: Handler = async () => json({ agents: {}, now: goTime(Date.now()), status: 'ok' })
+
+/** `/__debug/…`: logs what arrived and answers pong. */
+export function debugEndpoint(log: Logger): Handler {
+  return async (request, context) => {
+    log.debug(`Method: ${request.method}`)
+    log.debug(`URL: ${request.target}`)
+    log.debug(`Query: ${JSON.stringify(queryLists(request))}`)
+    log.debug(`Params: ${JSON.stringify(context.params)}`)
+    log.debug(`Headers: ${JSON.stringify(headerLists(request, true))}`)
+    log.debug(`Body: ${await request.text()}`)
+    return json({ message: 'pong' })
+  }
+}
+
+/** `/__echo/…`: answers with the request. */
+export const echoEndpoint: Handler = async (request: HttpRequest, _context: Context) =>
+  json({
+    req_uri: request.target,
+    req_uri_details: {
+      user: '',
+      host: request.headers.get('host') ?? '',
+      path: percentDecode(request.path) ?? request.path,
+      query: request.query.toString(),
+      fragment: '',
+    },
+    req_method: request.method,
+    req_querystring: queryLists(request),
+    req_body: await request.text(),
+    req_headers: headerLists(request, false),
+  })
+
+function json(value: unknown): HttpResponse {
+  return new HttpResponse(200, new HeaderList(['Content-Type', JSON_TYPE]), JSON.stringify(value))
+}
+
+function queryLists(request: HttpRequest): Record<string, string[]> {
+  const entries = new Map<string, string[]>()
+  for (const [name, value] of request.query) {
+    const values = entries.get(name)
+    if (values === undefined) entries.set(name, [value])
+    else values.push(value)
+  }
+  return Object.fromEntries(entries)
+}
+
+function headerLists(request: HttpRequest, withHost: boolean): Record<string, string[]> {
+  const entries = new Map<string, string[]>()
+  for (const [name, value] of request.headers) {
+    const canonical = canonicalName(name)
+    if (canonical === 'Host' && !withHost) continue
+    const values = entries.get(canonical)
+    if (values === undefined) entries.set(canonical, [value])
+    else values.push(value)
+  }
+  return Object.fromEntries(entries)
+}
+
+/** A moment as the reference prints it: `2026-01-02 15:04:05.000000000 +0000 UTC m=+1.0`, the last part the uptime. */
+function goTime(milliseconds: number): string {
+  const iso = new Date(milliseconds).toISOString()
+  const uptime = process.uptime().toFixed(9)
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}000000 +0000 UTC m=+${uptime}`
+}

@@ -1,0 +1,140 @@
+import { flushCompileCache } from 'node:module'
+import { isatty } from 'node:tty'
+import type { GatewayConfig } from '../config/model.ts'
+import { PRODUCT, VERSION } from '../product.ts'
+import type { Level, Logger } from '../telemetry/logger.ts'
+import { createLogger } from '../telemetry/logging.ts'
+import type { LoggingSettings } from '../telemetry/logging-options.ts'
+import { planLogging } from '../telemetry/logging-options.ts'
+import { createStamp } from '../telemetry/timestamp.ts'
+import { heapLimitMb } from './heap-limit.ts'
+import type { LogWriter } from './log-writer.ts'
+import { openLogWriter } from './log-writer.ts'
+import { AddressUnusable } from './probe-port.ts'
+import type { StopSignal } from './signals.ts'
+import { interceptSignals } from './signals.ts'
+import type { Supervisor } from './supervisor.ts'
+import { StartFailed, startSupervisor } from './supervisor.ts'
+
+export interface ServeOptions {
+  readonly config: GatewayConfig
+  /** What reading the configuration found, to be logged. */
+  readonly notices: readonly { readonly level: Level; readonly message: string }[]
+  readonly threads: number
+  readonly reusePort: boolean
+  /** The file that a gateway thread runs. */
+  readonly entry: URL
+  /** Where both logs go: 1 is standard output. */
+  readonly outputFd: number
+  /** Writes to standard error. */
+  readonly err: (text: string) => void
+}
+
+/** The configuration is read, but no gateway could be made of it. */
+const EXIT_UNUSABLE = 255
+const EXIT_NOT_LISTENING = 1
+
+/** What "at once" leaves for the lines that are not written yet. */
+const AT_ONCE_MS = 200
+
+/**
+ * Serves a configuration as this process, until a signal ends it; resolves to the exit code. It takes over the
+ * process's signals and writes both logs.
+ */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { config, err, outputFd } = options
+  const writer = openLogWriter(outputFd, (problem) => err(`[SERVICE: Logging] ${problem}\n`))
+  const asked = askedToStop(err, writer)
+  process.on('uncaughtException', (error) => void die(error, err, writer))
+  const plan = planLogging(config.extra['telemetry/logging'] as LoggingSettings | undefined, isatty(outputFd))
+  const log = createLogger(plan.options, (line) => writer.write(`${line}\n`))
+  if (plan.silence !== null) err(`${plan.silence}\n`)
+  for (const warning of plan.warnings) log.warning(warning)
+  logNotices(log, options.notices)
+  log.info(`Starting ${PRODUCT} v${VERSION}`)
+  log.info(`Working directory is ${process.cwd()}`)
+  log.info(`Starting the ${PRODUCT} instance`)
+  const threads = options.reusePort ? options.threads : 1
+  if (threads < options.threads) {
+    log.warning(
+      `[SERVICE: Supervisor] one thread serves instead of ${options.threads}: this system cannot share a port`,
+    )
+  }
+  const start = startSupervisor({
+    config,
+    threads,
+    reusePort: options.reusePort,
+    entry: options.entry,
+    heapLimitMb: heapLimitMb(threads),
+    logging: plan.options,
+    log,
+    write: writer.write,
+  })
+  start.catch(() => {}) // awaited below, unless a signal comes first
+  try {
+    const supervisor = await Promise.race([start, asked])
+    if (supervisor === null) return 0
+    log.info(`[SERVICE: Gin] Listening on port: ${supervisor.port}`)
+    flushCompileCache()
+    await asked
+    await stop(supervisor, log)
+    return 0
+  } catch (error) {
+    return explain(error, err)
+  } finally {
+    await writer.close()
+  }
+}
+
+async function stop(supervisor: Supervisor, log: Logger): Promise<void> {
+  const { active } = supervisor.counters()
+  if (active > 0) log.info(`[SERVICE: Supervisor] Waiting for about ${active} requests under way`)
+  await supervisor.stop()
+  log.info(`[SERVICE: Supervisor] ${supervisor.counters().requests} requests were served`)
+  log.info('[SERVICE: Gin] Router execution ended')
+}
+
+/** Resolves when a signal asks to end; the second one ends the process at once. */
+function askedToStop(err: (text: string) => void, writer: LogWriter): Promise<null> {
+  const stamp = createStamp({ dateSeparator: '/', between: ' ' })
+  const { promise, resolve } = Promise.withResolvers<null>()
+  const say = ({ text }: StopSignal) => err(`${stamp(Date.now())} Signal intercepted: ${text}\n`)
+  interceptSignals(
+    (signal) => {
+      say(signal)
+      resolve(null)
+    },
+    (signal) => {
+      say(signal)
+      void writer.close(AT_ONCE_MS).then(() => process.exit(signal.exitCode))
+    },
+  )
+  return promise
+}
+
+function logNotices(log: Logger, notices: ServeOptions['notices']): void {
+  for (const { level, message } of notices) {
+    if (level === 'ERROR') log.error(message)
+    else log.warning(message)
+  }
+}
+
+/** A defect of the supervisor itself: what was logged is written before the process ends. */
+async function die(error: Error, err: (text: string) => void, writer: LogWriter): Promise<void> {
+  err(`CRITICAL [SERVICE: Supervisor] ${error.stack ?? error.message}\n`)
+  await writer.close(AT_ONCE_MS)
+  process.exit(EXIT_NOT_LISTENING)
+}
+
+/** Standard error, for the application log may be off, or drop errors. */
+function explain(error: unknown, err: (text: string) => void): number {
+  if (error instanceof AddressUnusable) {
+    err(`ERROR ${error.message}\n`)
+    return EXIT_NOT_LISTENING
+  }
+  if (error instanceof StartFailed) {
+    err(`ERROR building the gateway: ${error.message}\n`)
+    return EXIT_UNUSABLE
+  }
+  throw error
+}

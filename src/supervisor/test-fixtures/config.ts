@@ -1,0 +1,49 @@
+import type { GatewayConfig } from '../../config/model.ts'
+
+/** What a test may change of its configuration. */
+export interface ConfigChanges {
+  readonly port?: number
+  readonly maxShutdownWaitMs?: number
+  readonly extra?: GatewayConfig['extra']
+}
+
+/** A configuration without endpoints, on a free port of the loopback. */
+export function emptyConfig({ port = 0, maxShutdownWaitMs = 0, extra = {} }: ConfigChanges = {}): GatewayConfig {
+  return {
+    file: '',
+    name: '',
+    port,
+    listenIp: '127.0.0.1',
+    server: {
+      readTimeoutMs: 0,
+      readHeaderTimeoutMs: 0,
+      writeTimeoutMs: 0,
+      idleTimeoutMs: 0,
+      maxHeaderBytes: 0,
+      useH2c: false,
+      maxShutdownWaitMs,
+    },
+    upstream: {
+      disableKeepAlives: false,
+      disableCompression: false,
+      maxIdleConnections: 0,
+      maxIdleConnectionsPerHost: 250,
+      idleConnectionTimeoutMs: 0,
+      responseHeaderTimeoutMs: 0,
+      expectContinueTimeoutMs: 0,
+      dialerTimeoutMs: 0,
+      dialerKeepAliveMs: 15_000,
+      dialerFallbackDelayMs: 300,
+      dnsCacheTtlMs: 30_000,
+      allowInsecureConnections: false,
+    },
+    debugEndpoint: false,
+    echoEndpoint: false,
+    parametersInSegments: false,
+    sequentialStart: false,
+    plugin: null,
+    endpoints: [],
+    extra,
+    lenient: false,
+  }
+}

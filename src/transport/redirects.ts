@@ -1,0 +1,73 @@
+import { BodyStream } from '../pipes/body.ts'
+import { type Handler, HttpRequest, type HttpResponse, splitUrl } from '../pipes/http.ts'
+import { Failure } from '../pipes/failure.ts'
+import type { Context } from '../pipes/context.ts'
+
+const MAX_REQUESTS = 10
+/** Sent again only to the host they were meant for. */
+const CREDENTIALS = ['authorization', 'www-authenticate', 'cookie', 'cookie2', 'proxy-authorization']
+/** Tell of a body that is not sent again. */
+const ABOUT_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']
+
+/**
+ * Follows redirects of the upstream, at most ten requests in all. 301, 302 and 303 become a GET without a body; 307 and
+ * 308 keep method and body, and end the call with their own status when the body cannot be sent again.
+ * Specification: core 4.2.
+ */
+export function followRedirects(next: Handler): Handler {
+  return async (request, context) => {
+    const hadBody = request.body !== null && request.body !== ''
+    const response = await next(request, context)
+    const { status } = response
+    if (status < 301 || status > 308 || status === 304 || status === 305 || status === 306) return response
+    return follow(next, request, context, response, hadBody)
+  }
+}
+
+async function follow(
+  next: Handler,
+  first: HttpRequest,
+  context: Context,
+  redirect: HttpResponse,
+  hadBody: boolean,
+): Promise<HttpResponse> {
+  let request = first
+  let response = redirect
+  for (let sent = 1; isRedirect(response.status); sent++) {
+    const location = response.header('location')
+    if (location === null || location === '') return response
+    const keepsMethod = response.status === 307 || response.status === 308
+    if (keepsMethod && hadBody && !request.replayable) return response
+    if (response.body instanceof BodyStream) response.body.cancel(new Error('the redirect is followed'))
+    if (sent >= MAX_REQUESTS) throw new Failure(`stopped after ${MAX_REQUESTS} redirects, the last one to ${location}`)
+    request = redirected(request, location, keepsMethod)
+    response = await next(request, context)
+  }
+  return response
+}
+
+function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+}
+
+function redirected(from: HttpRequest, location: string, keepsMethod: boolean): HttpRequest {
+  let url: URL
+  try {
+    url = new URL(location, from.url)
+  } catch (cause) {
+    throw new Failure(`the upstream redirects to an invalid location: ${location}`, { cause })
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new Failure(`the upstream redirects to an unsupported scheme: ${location}`)
+  }
+  const { target } = splitUrl(url.href)
+  const headers = from.headers.copy()
+  for (const name of ['referer', 'host']) headers.delete(name)
+  if (url.origin !== from.origin) for (const name of CREDENTIALS) headers.delete(name)
+  if (!keepsMethod) for (const name of ABOUT_BODY) headers.delete(name)
+  if (!(from.origin.startsWith('https:') && url.protocol === 'http:')) headers.append('Referer', from.url)
+  const method = keepsMethod || from.method === 'HEAD' ? from.method : 'GET'
+  const request = new HttpRequest(method, target, headers, keepsMethod ? from.body : null, url.origin)
+  request.replayable = from.replayable
+  return request
+}
