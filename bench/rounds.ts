@@ -43,10 +43,9 @@ export async function planCases(
     const taking: Side[] = []
     for (const side of sides.filter((candidate) => candidate.measures(one))) {
       const { data, headers } = await rig.check(side, one)
-      for (const what of [data, headers]) {
-        if (what === null) continue
-        differences.push({ side: side.name, case: one.name, what, excluded: data !== null, failure: side.strict })
-      }
+      const what = data ?? headers
+      const excluded = data !== null
+      if (what !== null) differences.push({ side: side.name, case: one.name, what, excluded, failure: side.strict })
       if (data === null) taking.push(side)
     }
     plan.set(one, taking)

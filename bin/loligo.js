@@ -40,8 +40,8 @@ function runWith(node) {
   if (node === null) return giveUp()
   const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
   const env = { ...process.env, LOLIGO_LAUNCHED: '1' }
-  // Replaces this process: nothing stands between the gateway and its signals.
-  if (process.execve) process.execve(node, [node, ...args], env)
+  // Replaces this process: nothing stands between the gateway and its signals. It takes a path and must not fail.
+  if (process.execve && existsSync(node)) process.execve(node, [node, ...args], env)
   const child = spawn(node, args, { stdio: 'inherit', env })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => giveUp(`${node} cannot be started: ${error.message}.`))

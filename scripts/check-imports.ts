@@ -29,7 +29,15 @@ const LAYERS: readonly (readonly string[])[] = [
 const TYPE_ONLY_EXCEPTIONS: ReadonlySet<string> = new Set(['config -> telemetry'])
 
 /** A feature knows the pipes and libraries, never a room. */
-const ALLOWED_FOR_FEATURES: ReadonlySet<string> = new Set(['plugins', 'telemetry', 'shared', 'config', 'pipes', 'errors.ts', 'product.ts'])
+const ALLOWED_FOR_FEATURES: ReadonlySet<string> = new Set([
+  'plugins',
+  'telemetry',
+  'shared',
+  'config',
+  'pipes',
+  'errors.ts',
+  'product.ts',
+])
 
 const source = join(import.meta.dirname, '../src')
 const problems: string[] = []
@@ -39,7 +47,9 @@ for (const name of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
   check(join(source, name))
 }
 if (problems.length > 0) {
-  process.stderr.write(`${problems.join('\n')}\n${problems.length} imports go the wrong way (see scripts/check-imports.ts)\n`)
+  process.stderr.write(
+    `${problems.join('\n')}\n${problems.length} imports go the wrong way (see scripts/check-imports.ts)\n`,
+  )
   process.exit(1)
 }
 
@@ -52,7 +62,8 @@ function check(file: string): void {
     if (from === to) continue
     if (match[1] !== undefined && TYPE_ONLY_EXCEPTIONS.has(`${from} -> ${to}`)) continue
     const [above, below] = [layerOf(from), layerOf(to)]
-    if (above === -1 || below === -1) problems.push(`${relative(source, file)}: ${above === -1 ? from : to} is in no layer`)
+    if (above === -1 || below === -1)
+      problems.push(`${relative(source, file)}: ${above === -1 ? from : to} is in no layer`)
     else if (from === 'features' || above >= below) {
       if (from === 'features' && ALLOWED_FOR_FEATURES.has(to)) continue
       problems.push(`${relative(source, file)} (${from}) imports ${relative(source, target)} (${to})`)

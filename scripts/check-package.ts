@@ -10,7 +10,10 @@ const folder = mkdtempSync(join(tmpdir(), 'loligo-package-'))
 try {
   const packed = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
   const [{ filename }] = Array.isArray(packed) ? packed : Object.values(packed)
-  writeFileSync(join(folder, 'package.json'), '{ "name": "user", "version": "1.0.0", "private": true, "type": "module" }')
+  writeFileSync(
+    join(folder, 'package.json'),
+    '{ "name": "user", "version": "1.0.0", "private": true, "type": "module" }',
+  )
   run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, filename)], folder)
   const loligo = join(folder, 'node_modules/loligo/bin/loligo.js')
   console.log(run(process.execPath, [loligo, 'version'], folder).trim())

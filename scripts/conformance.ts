@@ -6,11 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 
 /** Namespaces whose features have not landed. */
-const WITHOUT = [
-  'modifier/lua-backend',
-  'modifier/lua-endpoint',
-  'modifier/lua-proxy',
-]
+const WITHOUT = ['modifier/lua-backend', 'modifier/lua-endpoint', 'modifier/lua-proxy']
 
 interface Departure {
   readonly case: string
@@ -23,12 +19,16 @@ const own = split === -1 ? args : args.slice(0, split)
 const passed = split === -1 ? [] : args.slice(split + 1)
 const [folder, ...areas] = own
 if (folder === undefined || !existsSync(join(folder, 'run.mjs'))) {
-  process.stderr.write('usage: npm run conformance -- FOLDER [AREA…] [-- OPTIONS], with the folder that holds run.mjs and cases/\n')
+  process.stderr.write(
+    'usage: npm run conformance -- FOLDER [AREA…] [-- OPTIONS], with the folder that holds run.mjs and cases/\n',
+  )
   process.exit(2)
 }
 
 const departed = new Set(
-  (JSON.parse(readFileSync(join(root, 'test/departures.json'), 'utf8')) as Departure[]).map((departure) => departure.case),
+  (JSON.parse(readFileSync(join(root, 'test/departures.json'), 'utf8')) as Departure[]).map(
+    (departure) => departure.case,
+  ),
 )
 const cases = (areas.length > 0 ? areas : ['core']).flatMap((area) => {
   const directory = resolve(folder, 'cases', area)

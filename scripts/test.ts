@@ -8,6 +8,9 @@ const given = process.argv.slice(2)
 const patterns = ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts']
 const files = given.length > 0 ? given : globSync(patterns, { cwd: root })
 
-const { status, error } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], { cwd: root, stdio: 'inherit' })
+const { status, error } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], {
+  cwd: root,
+  stdio: 'inherit',
+})
 if (error !== undefined) throw error
 process.exit(status ?? 1)

@@ -51,7 +51,7 @@ export const ERRORS = {
   },
   CONFIG_INVALID_PATH: {
     title: 'The path of an endpoint is reserved or invalid',
-    remedy: 'Choose a path without /__debug, /__echo and /__health and with an asterisk nowhere.',
+    remedy: 'Choose a path without an asterisk and without the segments __debug, __echo and __health.',
   },
   CONFIG_INVALID_VALUE: {
     title: 'A value is outside of what is allowed',
@@ -74,14 +74,6 @@ export const ERRORS = {
     title: 'A component is not known',
     remedy: 'Check the spelling of the namespace, or remove the block.',
   },
-  CONFIG_NO_BACKENDS: {
-    title: 'An endpoint has no backend',
-    remedy: 'Add at least one object to the list "backend" of the endpoint.',
-  },
-  CONFIG_NO_OP_MERGE: {
-    title: 'An endpoint with no-op has several backends',
-    remedy: 'Leave one backend, or choose another output_encoding, such as json.',
-  },
   CONFIG_NOT_AN_OBJECT: {
     title: 'The configuration is not an object',
     remedy: 'Put the settings into one object: {"version": 3, "endpoints": []}.',
@@ -89,6 +81,14 @@ export const ERRORS = {
   CONFIG_NOT_PLAIN_DATA: {
     title: 'The configuration given by a program holds more than data',
     remedy: 'Pass plain objects, lists, strings, numbers and booleans: no functions and no class instances.',
+  },
+  CONFIG_NO_BACKENDS: {
+    title: 'An endpoint has no backend',
+    remedy: 'Add at least one object to the list "backend" of the endpoint.',
+  },
+  CONFIG_NO_OP_MERGE: {
+    title: 'An endpoint with no-op has several backends',
+    remedy: 'Leave one backend, or choose another output_encoding, such as json.',
   },
   CONFIG_PARAMETERS_MISMATCH: {
     title: 'A backend uses more parameters than its endpoint has',
@@ -141,6 +141,42 @@ export const ERRORS = {
   CONFIG_WRONG_TYPE: {
     title: 'A value has the wrong type',
     remedy: 'Write a value of the expected type.',
+  },
+  GATEWAY_NOT_BUILT: {
+    title: 'The gateway cannot be built from a valid configuration',
+    remedy: 'Correct the part of the configuration that the message names.',
+  },
+  PLUGIN_CLASH: {
+    title: 'Two plugins of one kind have the same name',
+    remedy: 'Remove one of the two files, or rename one of the plugins.',
+  },
+  PLUGIN_FACTORY_FAILED: {
+    title: 'A plugin failed while it was set up with its options',
+    remedy: 'Read the message of the plugin; correct its options or the plugin.',
+  },
+  PLUGIN_FILE_BROKEN: {
+    title: 'The file of a plugin cannot be loaded',
+    remedy: 'Correct the file, or take it out of the plugin folder.',
+  },
+  PLUGIN_FOLDER_UNREADABLE: {
+    title: 'The plugin folder cannot be read',
+    remedy: 'Check "plugin.folder" and the permissions; it is relative to the working directory.',
+  },
+  PLUGIN_NAME_MALFORMED: {
+    title: 'The names of plugins are not given as they should be',
+    remedy: 'Write the name, or the list of names, as strings.',
+  },
+  PLUGIN_NOT_FOUND: {
+    title: 'A plugin is configured that no file provides',
+    remedy: 'Check the spelling of the name, and that its file lies in the plugin folder.',
+  },
+  PLUGIN_OPTIONS_INVALID: {
+    title: "A plugin's options do not fit its schema",
+    remedy: 'Correct the options at the place named.',
+  },
+  PLUGIN_RUNTIME_MISSING: {
+    title: 'The file of a plugin is of a kind that cannot be run',
+    remedy: 'Provide the plugin as TypeScript, JavaScript or WebAssembly.',
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>
 

@@ -23,7 +23,10 @@ export function startUpstream(port: number): Promise<Server> {
   const server = createServer((request, response) => {
     const url = request.url ?? '/'
     if (url === '/files/report.csv') {
-      response.writeHead(200, { 'Content-Type': 'text/csv', 'Content-Disposition': 'attachment; filename="report.csv"' })
+      response.writeHead(200, {
+        'Content-Type': 'text/csv',
+        'Content-Disposition': 'attachment; filename="report.csv"',
+      })
       return response.end('month,orders\nJanuary,12\nFebruary,15\n')
     }
     if (url === '/users/ada/orders') {

@@ -70,7 +70,11 @@ function withoutData(shape: Shape | null, group: string): ProxyResponse {
   return new ProxyResponse(shape === null ? null : shape({}), shape !== null)
 }
 
-async function statusError(backend: BackendConfig, http: HttpRequest, response: HttpResponse): Promise<UpstreamStatusError> {
+async function statusError(
+  backend: BackendConfig,
+  http: HttpRequest,
+  response: HttpResponse,
+): Promise<UpstreamStatusError> {
   const { body } = response
   let bytes: Buffer
   if (body instanceof BodyStream) {
@@ -122,4 +126,3 @@ function toHttpRequest(request: ProxyRequest): HttpRequest {
   const target = search === '' ? basePath + request.path : `${basePath}${request.path}?${search}`
   return new HttpRequest(request.method, target, request.headers, request.body, authority)
 }
-

@@ -21,12 +21,7 @@ export function concurrentCalls(count: number, deadlines: DeadlineQueue): ProxyS
   }
 }
 
-function firstComplete(
-  next: Proxy,
-  count: number,
-  fork: () => ProxyRequest,
-  race: Context,
-): Promise<ProxyResponse> {
+function firstComplete(next: Proxy, count: number, fork: () => ProxyRequest, race: Context): Promise<ProxyResponse> {
   return new Promise((resolve, reject) => {
     const contexts: Context[] = []
     let open = count

@@ -33,7 +33,9 @@ export async function dnsHosts(
       hosts = rotate(list)
       log.info(`DNS SRV ${name}: ${list.length === 0 ? 'no hosts' : [...new Set(list)].join(', ')}`)
     } catch (error) {
-      log.error(`DNS SRV ${name}: ${(error as Error).message}; ${known === '' ? 'no hosts available' : 'the last list stays'}`)
+      log.error(
+        `DNS SRV ${name}: ${(error as Error).message}; ${known === '' ? 'no hosts available' : 'the last list stays'}`,
+      )
     }
   }
   const timer = setInterval(() => void refresh(), ttlMs >= MIN_TTL_MS ? ttlMs : DEFAULT_TTL_MS)
@@ -59,7 +61,8 @@ export function hostsOf(records: readonly SrvRecord[], scheme: string): string[]
   if (total === 0) return chosen.map(url)
   const divisor = chosen.reduce((common, record) => greatestCommonDivisor(common, record.weight), 0)
   const scale = Math.max(1, total / divisor / MAX_SHARES)
-  const shares = (record: SrvRecord) => (record.weight === 0 ? 0 : Math.max(1, Math.round(record.weight / divisor / scale)))
+  const shares = (record: SrvRecord) =>
+    record.weight === 0 ? 0 : Math.max(1, Math.round(record.weight / divisor / scale))
   return interleave(chosen.map((record) => ({ url: url(record), shares: shares(record) })))
 }
 

@@ -17,7 +17,12 @@ import { commandHelp } from './help.ts'
 const FLAGS = {
   ...CONFIG_FLAG,
   debug: { kind: 'count', short: 'd', help: 'Enable the debug endpoint /__debug/' },
-  port: { kind: 'string', short: 'p', value: 'PORT', help: 'Listen on this port instead of the configured one' },
+  port: {
+    kind: 'string',
+    short: 'p',
+    value: 'PORT',
+    help: 'Listen on this port instead of the configured one (0: any that is free)',
+  },
   threads: {
     kind: 'string',
     value: 'N',

@@ -85,6 +85,14 @@ test('a written duration reads as the same number of nanoseconds', () => {
 })
 
 test('durations are written as Go prints them', () => {
-  const cases = { '0s': 0, '1.5s': 1500, '350ms': 350, '5m0s': 300_000, '1h0m0s': 3_600_000, '1.5µs': 0.0015, '-2s': -2000 }
+  const cases = {
+    '0s': 0,
+    '1.5s': 1500,
+    '350ms': 350,
+    '5m0s': 300_000,
+    '1h0m0s': 3_600_000,
+    '1.5µs': 0.0015,
+    '-2s': -2000,
+  }
   for (const [text, ms] of Object.entries(cases)) assert.equal(formatDuration(ms), text)
 })

@@ -1,10 +1,10 @@
 /**
  * The candidate that was probably meant by a misspelt word, or undefined when none is near.
- * @param tolerance the share of the word's letters that may differ; at least one always may
+ * @param tolerance the share of the word's letters that may differ; one always may, unless the word is very short
  */
 export function nearest(word: string, candidates: Iterable<string>, tolerance: number): string | undefined {
   const wanted = word.toLowerCase()
-  const limit = Math.max(1, Math.floor(wanted.length * tolerance))
+  const limit = wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length * tolerance))
   let best: string | undefined
   let bestDistance = limit + 1
   for (const candidate of candidates) {

@@ -43,7 +43,8 @@ export function normaliseService(
     echoEndpoint: input.echo_endpoint ?? false,
     parametersInSegments: defaults.parametersInSegments,
     sequentialStart: input.sequential_start ?? false,
-    plugin: input.plugin === undefined ? null : { folder: input.plugin.folder, pattern: input.plugin.pattern ?? '' },
+    plugin:
+      input.plugin === undefined ? null : { folder: input.plugin.folder ?? '', pattern: input.plugin.pattern ?? '' },
     endpoints: normaliseEndpoints(input.endpoints ?? [], defaults, broken, features, report),
     extra,
     lenient: report.lenient,

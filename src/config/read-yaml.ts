@@ -54,8 +54,16 @@ export async function locateYaml(text: string): Promise<Locator> {
   return locatorOf(text, readNode())
 }
 
+// Values of js-yaml's SCALAR_STYLE, which is loaded only with a YAML file.
+const SINGLE_QUOTED = 2
+const DOUBLE_QUOTED = 3
+
 function startOf(event: Event): number {
-  if ('valueStart' in event) return Math.max(0, event.valueStart)
+  if ('valueStart' in event) {
+    // Of a quoted scalar the value begins after the quote.
+    const quoted = event.style === SINGLE_QUOTED || event.style === DOUBLE_QUOTED
+    return Math.max(0, event.valueStart - (quoted ? 1 : 0))
+  }
   if ('start' in event) return Math.max(0, event.start)
   return 'anchorStart' in event ? Math.max(0, event.anchorStart) : 0
 }

@@ -69,7 +69,7 @@ export const EndpointSchema = Type.Object(
 /** The root's `plugin` object. */
 export const PluginSchema = Type.Object(
   {
-    folder: Type.String({ description: 'Folder that the plugins lie in' }),
+    folder: text('Folder that the plugins lie in'),
     pattern: text('Part of the file names; empty takes all files'),
   },
   { description: 'Where the plugins are' },

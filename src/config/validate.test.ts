@@ -13,8 +13,9 @@ function convert(schema: TSchema, value: unknown): unknown {
 
 function complaints(schema: TSchema, value: unknown): string[] {
   const { problems } = validate(schema, value, ['root'])
-  return problems.map(({ severity, path, message, remedy }) =>
-    `${severity} ${formatPath(path)}: ${message}${remedy === undefined ? '' : ` | ${remedy}`}`,
+  return problems.map(
+    ({ severity, path, message, remedy }) =>
+      `${severity} ${formatPath(path)}: ${message}${remedy === undefined ? '' : ` | ${remedy}`}`,
   )
 }
 
@@ -112,7 +113,10 @@ test('objects fill in defaults, name what is missing and warn of what is unknown
     'warning root.rolse: the key "rolse" is not known here and is ignored | Did you mean "roles"?',
     'warning root.colour: the key "colour" is not known here and is ignored',
   ])
-  assert.deepEqual(validate(schema, { alg: 'x', colour: 1, chace: 1 }, [], { unknownKeys: 'similar' }).problems.length, 1)
+  assert.deepEqual(
+    validate(schema, { alg: 'x', colour: 1, cahce: 1 }, [], { unknownKeys: 'similar' }).problems.length,
+    1,
+  )
 })
 
 test('additionalProperties lets further keys pass, checked or as they are', () => {
@@ -130,14 +134,19 @@ test('a union takes the branch that fits without conversion, else the first that
   assert.equal(convert(schema, '3'), '3')
   assert.equal(convert(schema, 3), 3)
   assert.deepEqual(convert(schema, { a: '1' }), { a: 1 })
-  assert.deepEqual(complaints(schema, { a: 'x' }), ['error root.a: expected a whole number, got "x" | Write a whole number.'])
+  assert.deepEqual(complaints(schema, { a: 'x' }), [
+    'error root.a: expected a whole number, got "x" | Write a whole number.',
+  ])
   assert.equal(convert(Type.Union([Type.Integer(), Type.Boolean()]), '3'), 3)
 })
 
 test('paths lead into lists and objects, and a wrong item leaves a hole', () => {
   const schema = Type.Object({ list: Type.Array(Type.Object({ 'a/b': Type.Integer() })) })
   const { value, problems } = validate(schema, { list: [{ 'a/b': 1 }, 'x', { 'a/b': 'y' }] })
-  assert.deepEqual(problems.map(({ path }) => formatPath(path)), ['list[1]', 'list[2]."a/b"'])
+  assert.deepEqual(
+    problems.map(({ path }) => formatPath(path)),
+    ['list[1]', 'list[2]."a/b"'],
+  )
   assert.deepEqual(value, { list: [{ 'a/b': 1 }, undefined, {}] })
 })
 
@@ -146,7 +155,10 @@ test('keys of the prototype are data', () => {
   const record = convert(Type.Record(Type.String(), Type.Unknown()), input)
   assert.deepEqual(Object.keys(record as object), ['__proto__', 'constructor'])
   assert.equal(Object.getPrototypeOf(record), Object.prototype)
-  const { value } = validate(Type.Object({ toString: Type.Optional(Type.String()) }), JSON.parse('{"__proto__": {"a": 1}}'))
+  const { value } = validate(
+    Type.Object({ toString: Type.Optional(Type.String()) }),
+    JSON.parse('{"__proto__": {"a": 1}}'),
+  )
   assert.deepEqual(Object.keys(value), [])
   assert.equal('polluted' in {}, false)
 })
@@ -157,15 +169,20 @@ test('a schema with a type that options cannot have is a mistake of its author',
 
 test('numbers, booleans and lists survive being written as text or alone', () => {
   fc.assert(
-    fc.property(fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), (integer, number, boolean) => {
-      assert.equal(convert(Type.Integer(), String(integer)), integer)
-      assert.equal(convert(Type.Number(), String(number)), Number(String(number)))
-      assert.equal(convert(Type.Boolean(), String(boolean)), boolean)
-      assert.equal(convert(Type.Boolean(), Number(boolean)), boolean)
-      assert.equal(Number(convert(Type.String(), number)), Number(String(number)))
-      assert.deepEqual(convert(Type.Array(Type.Integer()), String(integer)), [integer])
-      assert.equal(convert(Type.Duration({ minimum: null }), integer), integer / 1e6)
-    }),
+    fc.property(
+      fc.maxSafeInteger(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.boolean(),
+      (integer, number, boolean) => {
+        assert.equal(convert(Type.Integer(), String(integer)), integer)
+        assert.equal(convert(Type.Number(), String(number)), Number(String(number)))
+        assert.equal(convert(Type.Boolean(), String(boolean)), boolean)
+        assert.equal(convert(Type.Boolean(), Number(boolean)), boolean)
+        assert.equal(Number(convert(Type.String(), number)), Number(String(number)))
+        assert.deepEqual(convert(Type.Array(Type.Integer()), String(integer)), [integer])
+        assert.equal(convert(Type.Duration({ minimum: null }), integer), integer / 1e6)
+      },
+    ),
   )
 })
 

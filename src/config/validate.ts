@@ -4,6 +4,7 @@ import { parseDuration } from './duration.ts'
 import { nearest } from './nearest.ts'
 import { isCommentKey, type Path } from './path.ts'
 import { isPlainObject, setOwn } from './plain-object.ts'
+import { acceptsNull, type Keywords, nameOf, SCALAR_NAMES } from './schema-keywords.ts'
 import { convertScalar, describe, type ScalarType } from './weak-types.ts'
 
 /** Something in a value that its schema does not allow. */
@@ -26,31 +27,6 @@ export interface Validation<T> {
 export interface ValidateOptions {
   /** Which unknown keys are told: all, or only those that resemble a known one. */
   readonly unknownKeys?: 'all' | 'similar'
-}
-
-/** The keywords of JSON Schema that are understood, and `duration` of ours. */
-interface Keywords {
-  readonly type?: string
-  readonly const?: unknown
-  readonly enum?: readonly (string | number)[]
-  readonly anyOf?: readonly Keywords[]
-  readonly properties?: Readonly<Record<string, Keywords>>
-  readonly required?: readonly string[]
-  readonly patternProperties?: Readonly<Record<string, Keywords>>
-  readonly additionalProperties?: boolean | Keywords
-  readonly items?: Keywords
-  readonly default?: unknown
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly exclusiveMinimum?: number
-  readonly exclusiveMaximum?: number
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly minItems?: number
-  readonly maxItems?: number
-  readonly pattern?: string
-  readonly duration?: { readonly minimum?: number | null; readonly maximum?: number }
-  readonly renamedKeys?: Readonly<Record<string, string>>
 }
 
 /**
@@ -341,31 +317,4 @@ class Walker {
     this.problems.push(remedy === undefined ? problem : { ...problem, remedy })
     return INVALID
   }
-}
-
-const SCALAR_NAMES: Readonly<Record<ScalarType, string>> = {
-  string: 'a string',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-}
-
-function acceptsNull(schema: Keywords): boolean {
-  if (schema.duration !== undefined) return false
-  if (schema.anyOf !== undefined) return schema.anyOf.some(acceptsNull)
-  return (
-    schema.type === 'null' || (schema.type === undefined && schema.const === undefined && schema.enum === undefined)
-  )
-}
-
-function nameOf(schema: Keywords): string {
-  if (schema.duration !== undefined) return 'a duration'
-  if (schema.const !== undefined) return JSON.stringify(schema.const)
-  if (schema.enum !== undefined) return schema.enum.map((word) => JSON.stringify(word)).join(' or ')
-  if (schema.anyOf !== undefined) return schema.anyOf.map(nameOf).join(' or ')
-  if (schema.type === 'object') return 'an object'
-  if (schema.type === 'array') return 'a list'
-  return schema.type !== undefined && schema.type in SCALAR_NAMES
-    ? SCALAR_NAMES[schema.type as ScalarType]
-    : 'any value'
 }

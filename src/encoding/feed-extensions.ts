@@ -25,7 +25,7 @@ export function extensionText(extensions: DataObject, prefix: string, name: stri
 }
 
 export function extensionTexts(extensions: DataObject, prefix: string, name: string): string[] {
-  return extensionsOf(extensions, prefix, name).map((extension) => String(extension.value))
+  return extensionsOf(extensions, prefix, name).map(({ value }) => (typeof value === 'string' ? value : ''))
 }
 
 /** An attribute of all extension elements of that name that have it. */

@@ -30,9 +30,11 @@ test('the limit holds on both ways', async () => {
 })
 
 test('broken data is a DecodeError', async () => {
-  const whole = gzipSync('hello')
+  const broken = gzipSync('hello')
+  broken[12] = 0xff
+  assert.throws(() => gunzip(broken, MEGABYTE), DecodeError)
   assert.throws(() => gunzip(Buffer.from('{"a":1}'), MEGABYTE), DecodeError)
-  assert.throws(() => gunzip(whole.subarray(0, -3), MEGABYTE), DecodeError)
+  await assert.rejects(async () => gunzip(gzipSync('hello').subarray(0, -3), MEGABYTE), DecodeError)
   await assert.rejects(async () => gunzip(gzipSync(LONG).subarray(0, -9), MEGABYTE), DecodeError)
 })
 

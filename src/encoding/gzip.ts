@@ -11,7 +11,7 @@ const MIN_GZIP_BYTES = 18
 /**
  * Decodes a whole body in gzip (RFC 1952): at once when it is short, else on the thread pool.
  * @param maxBytes limit of the decoded length, at least 1
- * @throws DecodeError when it is no gzip, is cut off, or is longer than allowed; a long body rejects with it
+ * @throws DecodeError when it is no gzip, is cut off, or is longer than allowed; on the thread pool rejects with it
  */
 export function gunzip(bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer> {
   const maxOutputLength = Math.min(maxBytes, constants.MAX_LENGTH)

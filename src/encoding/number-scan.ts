@@ -16,11 +16,14 @@ export function hasExactNumber(bytes: Buffer): boolean {
       index += SHORTEST
       continue
     }
-    let start = index
-    while (start > 0 && KINDS[bytes[start - 1] as number] !== NONE) start--
     let end = index + 1
     while (end < length && KINDS[bytes[end] as number] !== NONE) end++
-    if (end - start >= SHORTEST && isExactToken(bytes, start, end)) return true
+    // What ends as no number can end is a part of a string.
+    if (isBoundary(bytes, end)) {
+      let start = index
+      while (start > 0 && KINDS[bytes[start - 1] as number] !== NONE) start--
+      if (end - start >= SHORTEST && isExactToken(bytes, start, end)) return true
+    }
     index = end + SHORTEST
   }
   return false
@@ -49,10 +52,9 @@ for (const character of '0123456789') KINDS[character.charCodeAt(0)] = DIGIT
 for (const character of '+-.') KINDS[character.charCodeAt(0)] = SIGN
 for (const character of 'eE') KINDS[character.charCodeAt(0)] = MARK
 
-/** Whether the run of number characters is a JSON value that must stay exact. */
+/** Whether a run of number characters that ends like a number is one, and must stay exact. */
 function isExactToken(bytes: Buffer, start: number, end: number): boolean {
-  // Neither the whole of a string nor a part of an identifier.
-  if (!isBoundary(bytes, start - 1) || !isBoundary(bytes, end)) return false
+  if (!isBoundary(bytes, start - 1)) return false
   if (end - start <= MOST_SAFE_DIGITS && !hasMark(bytes, start, end)) return false
   return needsExactness(bytes.toString('latin1', start, end))
 }

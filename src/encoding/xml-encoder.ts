@@ -49,11 +49,13 @@ function close(tag: string, attributes: string, content: string): string {
   return content === '' ? `<${tag}${attributes}/>` : `<${tag}${attributes}>${content}</${tag}>`
 }
 
-function isScalar(value: DataValue): boolean {
+type Scalar = null | undefined | boolean | number | string | ExactNumber
+
+function isScalar(value: DataValue | undefined): value is Scalar {
   return typeof value !== 'object' || value === null || value instanceof ExactNumber
 }
 
-function scalarText(value: DataValue | undefined): string {
+function scalarText(value: Scalar): string {
   return value === null || value === undefined ? '' : String(value)
 }
 
@@ -82,8 +84,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\n': '&#xA;',
   '\r': '&#xD;',
 }
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass (XML 1.0, section 2.2)
-const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g
+// Control characters other than tab and line ends, and two code points, have no place in a document.
+const FORBIDDEN = /[\p{Cc}--[\t\n\r\x7f-\x9f]]|[\ufffe\uffff]/gv
 
 function escapeText(text: string): string {
   return wellFormed(text).replace(/[&<>\r]/g, (character) => ESCAPES[character] ?? character)

@@ -111,4 +111,3 @@ function failureAnswer(error: unknown, version: string, returnErrorMessage: bool
   if (body.length > 0) raw.push('Content-Type', failure?.contentType || 'text/plain; charset=utf-8')
   return new HttpResponse(failure?.status ?? 500, new HeaderList(raw), body.length > 0 ? body : null)
 }
-

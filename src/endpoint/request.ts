@@ -25,17 +25,30 @@ const OWN = new Set(['host', 'x-forwarded-for', 'x-forwarded-host', 'content-len
  * Compiles what an endpoint lets through of a client's request: headers, query strings, parameters and the body, plus
  * the gateway's own header fields. Specification: core 2.2 and 2.3.
  */
-export function compileRequest(endpoint: EndpointConfig, product: string): (request: HttpRequest, context: Context) => ProxyRequest {
+export function compileRequest(
+  endpoint: EndpointConfig,
+  product: string,
+): (request: HttpRequest, context: Context) => ProxyRequest {
   const addHeaders = compileHeaders(endpoint.inputHeaders, product)
   const filterQuery = compileQuery(endpoint.inputQueryStrings)
   return (request, context) => {
     const { path } = request
     const headers = addHeaders(request.headers.raw, context.clientAddress)
-    return new ProxyRequest(request.method, path, context.params, filterQuery(request), new HeaderList(headers), request.body)
+    return new ProxyRequest(
+      request.method,
+      path,
+      context.params,
+      filterQuery(request),
+      new HeaderList(headers),
+      request.body,
+    )
   }
 }
 
-function compileHeaders(names: readonly string[], product: string): (raw: readonly string[], client: string) => string[] {
+function compileHeaders(
+  names: readonly string[],
+  product: string,
+): (raw: readonly string[], client: string) => string[] {
   if (names.length === 0) return (raw, client) => contentTypeOnly(raw, client, product)
   if (names.includes('*')) return (raw, client) => allHeaders(raw, client, product)
   const allowed = new Map(names.map((name) => [name.toLowerCase(), canonicalName(name)]))

@@ -79,7 +79,10 @@ async function buildHandler(config: GatewayConfig, options: BuildOptions, worksh
     version,
   })
   const tools = workshop.forService()
-  const logged = options.accessLog === null || routerOptions.disable_access_log ? [] : [accessLog(options.accessLog, routerOptions.logger_skip_paths ?? [])]
+  const logged =
+    options.accessLog === null || routerOptions.disable_access_log
+      ? []
+      : [accessLog(options.accessLog, routerOptions.logger_skip_paths ?? [])]
   const router = wrap([...logged, ...(await makeStages(pipeline.router, tools))], routed)
   return recover(wrap(await makeStages(pipeline.server, tools), router), log)
 }
@@ -94,7 +97,11 @@ async function startServices(features: readonly Feature[], workshop: Workshop): 
   }
 }
 
-async function buildRoutes(config: GatewayConfig, options: RouterOptions, common: Common): Promise<RouteTable<Handler>> {
+async function buildRoutes(
+  config: GatewayConfig,
+  options: RouterOptions,
+  common: Common,
+): Promise<RouteTable<Handler>> {
   const routes = new RouteTable<Handler>()
   if (!options.disable_health) {
     routes.add('GET', options.health_path ?? '/__health', [], health)
@@ -117,7 +124,8 @@ function builtInBelow(config: GatewayConfig, log: Logger): Map<string, Handler> 
 function recover(handle: Handler, log: Logger): Handler {
   const answer = (error: unknown, request: HttpRequest, context: Context): HttpResponse => {
     const failure = error instanceof Failure ? error : null
-    const text = error instanceof Error ? (failure === null ? (error.stack ?? error.message) : error.message) : String(error)
+    const text =
+      error instanceof Error ? (failure === null ? (error.stack ?? error.message) : error.message) : String(error)
     log.error(`[SERVICE: Gin] ${request.method} ${context.route || request.path}: ${text}`)
     if (failure?.body === undefined) return new HttpResponse(failure?.status ?? 500)
     const headers = failure.headers?.copy() ?? new HeaderList()

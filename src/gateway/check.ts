@@ -13,7 +13,15 @@ export async function checkGateway(config: GatewayConfig, log: Logger): Promise<
   } catch (error) {
     if (error instanceof PluginLoadError) return error.problems.map((problem) => pluginDiagnostic(problem, config.file))
     const message = error instanceof Error ? error.message : String(error)
-    return [{ ...NOWHERE, code: 'GATEWAY_NOT_BUILT', file: config.file, message, remedy: 'correct the named part of the configuration' }]
+    return [
+      {
+        ...NOWHERE,
+        code: 'GATEWAY_NOT_BUILT',
+        file: config.file,
+        message,
+        remedy: 'correct the named part of the configuration',
+      },
+    ]
   }
 }
 

@@ -100,11 +100,11 @@ export class HeaderList implements Iterable<[string, string]> {
     return new HeaderList(this.raw.slice())
   }
 
-  *[Symbol.iterator](): Iterator<[string, string]> {
+  *[Symbol.iterator](): IterableIterator<[string, string]> {
     for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i] as string, this.raw[i + 1] as string]
   }
 
-  entries(): Iterator<[string, string]> {
+  entries(): IterableIterator<[string, string]> {
     return this[Symbol.iterator]()
   }
 

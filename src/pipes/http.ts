@@ -93,14 +93,7 @@ export class HttpRequest extends Message {
   replayable = false
   #query: Query | undefined
 
-  constructor(
-    method: string,
-    target: string,
-    headers: HeaderList,
-    body: Body = null,
-    origin = '',
-    remoteAddress = '',
-  ) {
+  constructor(method: string, target: string, headers: HeaderList, body: Body = null, origin = '', remoteAddress = '') {
     super(headers, body)
     this.method = method
     this.target = target
@@ -191,4 +184,3 @@ function searchOf(target: string): string {
   const mark = target.indexOf('?')
   return mark === -1 ? '' : target.slice(mark)
 }
-

@@ -1,6 +1,6 @@
-import type { ExactNumber } from './exact-number.ts'
 import type { Body } from './body.ts'
 import type { Context } from './context.ts'
+import type { ExactNumber } from './exact-number.ts'
 import { HeaderList } from './headers.ts'
 import { type HttpResponse, Message, splitUrl } from './http.ts'
 import { Query } from './query.ts'
@@ -106,7 +106,13 @@ export class ProxyResponse extends Message {
   /** An answer that goes to the client as it is, whatever the encoding: a plugin that answers by itself. */
   answer: HttpResponse | null = null
 
-  constructor(data: DataObject | null, complete: boolean, status = 0, headers: HeaderList = new HeaderList(), body: Body = null) {
+  constructor(
+    data: DataObject | null,
+    complete: boolean,
+    status = 0,
+    headers: HeaderList = new HeaderList(),
+    body: Body = null,
+  ) {
     super(headers, body)
     this.data = data
     this.complete = complete

@@ -69,11 +69,11 @@ export class Query implements Iterable<[string, string]> {
     return new Query(this.raw.slice())
   }
 
-  *[Symbol.iterator](): Iterator<[string, string]> {
+  *[Symbol.iterator](): IterableIterator<[string, string]> {
     for (let i = 0; i < this.raw.length; i += 2) yield [this.raw[i] as string, this.raw[i + 1] as string]
   }
 
-  entries(): Iterator<[string, string]> {
+  entries(): IterableIterator<[string, string]> {
     return this[Symbol.iterator]()
   }
 

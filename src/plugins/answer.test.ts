@@ -102,6 +102,13 @@ test('whatever a hook returns gives a message of the pipe or a TypeError that sa
   )
 })
 
+test('what would break the message out of its frame is refused', () => {
+  assert.throws(() => toHttpResponse({ headers: { 'X-A': 'a\r\nX-B: b' } }), /returned the header X-A with the value/)
+  assert.throws(() => toHttpResponse({ headers: { 'X A': 'a' } }), /returned headers with the name 'X A'/)
+  assert.throws(() => toHttpResponse({ headers: 'X-A: 1' }), /returned headers/)
+  assert.throws(() => toHttpResponse({ body: { n: 1n } }), /returned a body that is no JSON, .*BigInt/)
+})
+
 test('data must be an object, and has no status of its own', () => {
   const request = new ProxyRequest('GET', '/', {})
   assert.throws(() => toRequestOutcome({ data: [1] }, request), /returned data that is no object/)

@@ -102,9 +102,18 @@ function toCarriedBody(body: unknown): Body {
   if (types.isAnyArrayBuffer(body)) return new Uint8Array(body)
   if (typeof body === 'object' && Symbol.asyncIterator in body)
     return toBody(body as AsyncIterable<Uint8Array | string>)
-  const text: string | undefined = JSON.stringify(body)
-  if (text === undefined) throw new TypeError(`returned a body that cannot be sent: ${describe(body)}`)
-  return text
+  return toJson(body)
+}
+
+function toJson(body: unknown): string {
+  let reason = ''
+  try {
+    const text: string | undefined = JSON.stringify(body)
+    if (text !== undefined) return text
+  } catch (error) {
+    reason = `: ${error instanceof Error ? error.message : String(error)}`
+  }
+  throw new TypeError(`returned a body that is no JSON, ${describe(body)}${reason}`)
 }
 
 /**
@@ -138,10 +147,33 @@ function onlyKeys(plain: Plain, known: readonly string[], remedy: string): void 
 }
 
 function toHeaders(source: unknown): HeaderList {
-  if (source !== undefined && (typeof source !== 'object' || source === null)) {
-    throw new TypeError(`returned headers that are no object: ${describe(source)}`)
+  let list: HeaderList
+  try {
+    list = HeaderList.from(source as HeadersSource | undefined)
+  } catch {
+    throw new TypeError(`returned headers that cannot be read: ${describe(source)}; write { name: 'value' }`)
   }
-  return HeaderList.from(source as HeadersSource | undefined)
+  for (let i = 0; i < list.raw.length; i += 2) checkField(list.raw[i], list.raw[i + 1])
+  return list
+}
+
+const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/
+function checkField(name: unknown, value: unknown): void {
+  if (typeof name !== 'string' || !FIELD_NAME.test(name)) {
+    throw new TypeError(`returned headers with the name ${describe(name)}, which is not allowed`)
+  }
+  if (typeof value !== 'string' || hasControlCharacter(value)) {
+    throw new TypeError(`returned the header ${name} with the value ${describe(value)}, which is not allowed`)
+  }
+}
+
+/** Of the control characters a field's value may hold the tab alone (RFC 9110, section 5.5). */
+function hasControlCharacter(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if ((code < 32 && code !== 9) || code === 127) return true
+  }
+  return false
 }
 
 function checkStatus(status: unknown): asserts status is number {

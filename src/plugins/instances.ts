@@ -29,7 +29,7 @@ export interface Made<Instance> {
   readonly plugin: LoadedPlugin
   readonly instance: Instance
   /** What the driver must know of a call of one of its hooks. */
-  site(hook: HookName): CallSite
+  readonly site: (hook: HookName) => CallSite
 }
 
 type InstanceOf<K extends PluginKind> = NonNullable<Awaited<ReturnType<NonNullable<PluginKinds[K]>>>>

@@ -38,13 +38,17 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
     this.#reject = reject
   }
 
-  /** Begins to wait. A request without a deadline is held to `limit`, and so is what outlives the deadline. */
+  /**
+   * Begins to wait. A request without a deadline is held to `limit`, and so is what outlives the deadline: that does not
+   * listen to the end of the request, since the pipe behind it does, and to listen costs more than all the rest.
+   */
   waitFor(returned: PromiseLike<unknown>, limit: TimeLimit): void {
-    if (this.#call.recover !== null || this.#context.deadline === Number.POSITIVE_INFINITY) {
+    const outlives = this.#call.recover !== null
+    if (outlives || this.#context.deadline === Number.POSITIVE_INFINITY) {
       this.#limit = limit
       limit.add(this, this.#startedAt)
     }
-    this.#context.attach(this)
+    if (!outlives) this.#context.attach(this)
     Promise.resolve(returned).then(
       (value) => this.#settled(value),
       (thrown) => this.#threw(thrown),
@@ -53,11 +57,8 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
 
   /** The request is over: the deadline has passed, or the client has gone. */
   cancel(reason: Error): void {
-    if (reason instanceof ClientGone) {
-      if (this.#finish()) this.#fail(reason)
-    } else if (this.#call.recover === null && this.#finish()) {
-      this.#fail(this.#timeout('before the deadline of the request', reason))
-    }
+    if (!this.#finish()) return
+    this.#fail(reason instanceof ClientGone ? reason : this.#timeout('before the deadline of the request', reason))
   }
 
   /** What stands around the pipe has the limit anew once the deadline of the request has passed. */
@@ -104,7 +105,7 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
   #finish(): boolean {
     if (this.#over) return false
     this.#over = true
-    this.#context.detach(this)
+    if (this.#call.recover === null) this.#context.detach(this)
     this.#limit?.remove(this)
     countCall(this.#call.site, this.#startedAt)
     return true

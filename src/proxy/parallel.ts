@@ -12,7 +12,9 @@ export class MergeError extends Failure {
   constructor(errors: readonly Error[]) {
     super(errors.map((error) => error.message).join('\n'))
     this.errors = errors
-    this.publicText = errors.map((error) => (error instanceof Failure ? error.publicText : undefined) ?? error.message).join('\n')
+    this.publicText = errors
+      .map((error) => (error instanceof Failure ? error.publicText : undefined) ?? error.message)
+      .join('\n')
   }
 }
 

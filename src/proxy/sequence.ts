@@ -30,7 +30,12 @@ export function sequence(
         const response = await call(request.fork(body), own)
         responses.push(response)
         if (!response.complete) break
-        values.collect(index, response.data, request.params, values.needsText(index) ? await response.text() : undefined)
+        values.collect(
+          index,
+          response.data,
+          request.params,
+          values.needsText(index) ? await response.text() : undefined,
+        )
       }
     } catch (error) {
       if (responses.length === 0) throw error

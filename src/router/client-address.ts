@@ -29,7 +29,7 @@ function compileForwarded(options: RouterOptions): (request: HttpRequest) => str
     for (let i = 0; i < raw.length && !any; i += 2) any = lengths.has((raw[i] as string).length)
     if (!any || !isTrusted(request.remoteAddress)) return request.remoteAddress
     for (const name of names) {
-      const address = clientOf(valueOf(request.headers, name), isTrusted)
+      const address = clientOf(firstValue(request.headers, name), isTrusted)
       if (address !== null) return address
     }
     return request.remoteAddress
@@ -37,7 +37,7 @@ function compileForwarded(options: RouterOptions): (request: HttpRequest) => str
 }
 
 /** The first field of that name; further ones are not looked at. */
-function valueOf(headers: HeaderList, name: string): string {
+function firstValue(headers: HeaderList, name: string): string {
   const { raw } = headers
   for (let i = 0; i < raw.length; i += 2) if (sameName(raw[i] as string, name)) return raw[i + 1] as string
   return ''

@@ -2,7 +2,7 @@ import { HeaderList } from '../pipes/headers.ts'
 import { type HttpRequest, HttpResponse } from '../pipes/http.ts'
 import { isUnreserved, percentEncode } from '../pipes/query.ts'
 
-const SUB_DELIMITERS = new Set([..."!$&'()*+,;=:@/"].map((character) => character.charCodeAt(0)))
+const SUB_DELIMITERS = new Set(Buffer.from("!$&'()*+,;=:@/"))
 const HTML_ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' }
 
 /** The permanent redirect to another spelling of a path: 301 for GET, 307 for others. Specification: core 3.2. */

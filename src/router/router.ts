@@ -5,8 +5,8 @@ import { percentDecode } from '../pipes/query.ts'
 import type { RouterOptions } from './options.ts'
 import { refuseEncoded } from './parameters.ts'
 import { cleanPath, redirectTo } from './redirect.ts'
-import type { Match } from './route-tree.ts'
 import type { Route, RouteTable } from './route-table.ts'
+import type { Match } from './route-tree.ts'
 
 /** What the router is put together from. */
 export interface RouterParts {

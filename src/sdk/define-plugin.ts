@@ -45,7 +45,7 @@ export interface PluginTools {
   /** The namespace's whole object: `name`, and the blocks of all plugins that are named there. */
   readonly block: Readonly<Record<string, unknown>>
   /** Calls `close` when the gateway closes, or at once after a factory that failed. The last one added runs first. */
-  onClose(close: () => Awaitable<void>): void
+  readonly onClose: (close: () => Awaitable<void>) => void
 }
 
 /**
@@ -149,14 +149,14 @@ export function definePlugin(
 ): Plugin
 export function definePlugin(definition: PluginDefinition<never> & { readonly options?: TSchema | undefined }): Plugin {
   checkDefinition(definition)
-  const { name, version = '', options, server, modifier } = definition
+  const { name, version = '', options } = definition
   return Object.freeze<Plugin>({
     [PLUGIN]: true,
     name,
     version,
     options: options ?? null,
-    server: server === undefined ? null : (given, tools) => server.call(definition, given as never, tools),
-    modifier: modifier === undefined ? null : (given, tools) => modifier.call(definition, given as never, tools),
+    server: definition.server ? (given, tools) => definition.server?.(given as never, tools) : null,
+    modifier: definition.modifier ? (given, tools) => definition.modifier?.(given as never, tools) : null,
   })
 }
 

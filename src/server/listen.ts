@@ -47,7 +47,11 @@ export function listen(gateway: Served, address: Address, log: Logger): Promise<
   return new Promise((resolve, reject) => {
     const server = new HttpServer(gateway, log)
     server.http.once('error', reject)
-    const where = { port: address.port, reusePort: address.reusePort, ...(address.host === '' ? {} : { host: address.host }) }
+    const where = {
+      port: address.port,
+      reusePort: address.reusePort,
+      ...(address.host === '' ? {} : { host: address.host }),
+    }
     server.http.listen(where, () => {
       server.http.off('error', reject)
       server.http.on('error', (error) => log.error(`[SERVICE: Gin] ${error.message}`))

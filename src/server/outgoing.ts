@@ -10,16 +10,22 @@ import type { HttpResponse } from '../pipes/http.ts'
 export function writeResponse(response: HttpResponse, outgoing: ServerResponse, done: () => void): void {
   const { body, status } = response
   const { raw } = response.headers
-  if (body instanceof BodyStream) {
-    const whole = body.takeWhole()
-    if (whole !== undefined) return writeWhole(outgoing, status, raw, whole, whole.length, done)
-    outgoing.writeHead(status, raw)
-    body.pipeTo(new ResponseSink(outgoing, body, response, done))
+  if (body === null) writeWhole(outgoing, status, raw, null, 0, done)
+  else if (typeof body === 'string') writeWhole(outgoing, status, raw, body, Buffer.byteLength(body), done)
+  else if (body instanceof BodyStream) writeStream(outgoing, response, body, done)
+  else writeWhole(outgoing, status, raw, body, body.length, done)
+}
+
+function writeStream(outgoing: ServerResponse, response: HttpResponse, body: BodyStream, done: () => void): void {
+  const { status } = response
+  const { raw } = response.headers
+  const whole = body.takeWhole()
+  if (whole !== undefined) {
+    writeWhole(outgoing, status, raw, whole, whole.length, done)
     return
   }
-  if (body === null) return writeWhole(outgoing, status, raw, null, 0, done)
-  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  writeWhole(outgoing, status, raw, body, length, done)
+  outgoing.writeHead(status, raw)
+  body.pipeTo(new ResponseSink(outgoing, body, response, done))
 }
 
 function writeWhole(

@@ -24,3 +24,18 @@ export function setField(object: DataObject, key: string, value: DataValue): voi
     Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
   } else object[key] = value
 }
+
+/**
+ * A copy that lacks some fields. Copying is several times faster than deleting, which makes a dictionary of the object
+ * and slows down its encoding too; and `for in` is faster than `Object.keys`.
+ */
+export function copyWithout(object: DataObject, omitted: ReadonlySet<string>): DataObject {
+  const copy: DataObject = {}
+  for (const key in object) {
+    if (omitted.has(key)) continue
+    const value = object[key] as DataValue
+    if (key === '__proto__') setField(copy, key, value)
+    else copy[key] = value
+  }
+  return copy
+}

@@ -1,5 +1,5 @@
 import { type DataObject, type DataValue, isDataObject } from '../pipes/proxy.ts'
-import { setField, splitPath } from './data-path.ts'
+import { copyWithout, setField, splitPath } from './data-path.ts'
 
 /** One step of a path that may also go through lists and may stand for any key (`*`). */
 export interface Segment {
@@ -7,6 +7,8 @@ export interface Segment {
   /** The place in a list that `key` names; -1 when it names none. */
   readonly index: number
   readonly any: boolean
+  /** `key` alone, for copying without it. */
+  readonly alone: ReadonlySet<string>
 }
 
 export type Container = DataObject | DataValue[]
@@ -18,16 +20,18 @@ export type Container = DataObject | DataValue[]
 export class TreeChange {
   /** The key that matched at each depth of the path being walked. */
   readonly keys: (string | number)[] = []
-  readonly #holed = new Set<DataValue[]>()
+  #holed: Set<DataValue[]> | null = null
 
   /** Takes an element out of a list; the others keep their index until `closeHoles`. */
   leaveHole(list: DataValue[], index: number): void {
     ;(list as unknown[])[index] = undefined
+    this.#holed ??= new Set()
     this.#holed.add(list)
   }
 
   /** Lets all lists close up. */
   closeHoles(): void {
+    if (this.#holed === null) return
     for (const list of this.#holed) {
       let length = 0
       for (const value of list) if (value !== undefined) list[length++] = value
@@ -43,8 +47,9 @@ export function compileSegments(path: string): readonly Segment[] {
 
 /** A segment for just this key, even if it is called `*` or holds dots. */
 export function exactSegment(key: string | number): Segment {
-  if (typeof key === 'number') return { key: String(key), index: key, any: false }
-  return { key, index: /^(0|[1-9]\d{0,9})$/.test(key) ? Number(key) : -1, any: false }
+  const text = String(key)
+  const index = /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : -1
+  return { key: text, index, any: false, alone: new Set([text]) }
 }
 
 /** Whether something can be below it. */
@@ -86,7 +91,10 @@ export function changeEntries(
     }
     return node
   }
-  for (const key of segment.any ? Object.keys(node) : [segment.key]) {
+  const names = segment.any ? Object.keys(node) : null
+  const count = names?.length ?? 1
+  for (let i = 0; i < count; i++) {
+    const key = names === null ? segment.key : (names[i] as string)
     const child = Object.hasOwn(node, key) ? node[key] : undefined
     if (!isContainer(child)) continue
     keys[depth] = key
@@ -100,24 +108,14 @@ export function changeEntries(
  * `node` without an entry that it has.
  * @returns null when that was its last content
  */
-export function withoutEntry(node: Container, { key, index }: Segment, change: TreeChange): Container | null {
+export function withoutEntry(node: Container, { alone, index }: Segment, change: TreeChange): Container | null {
   if (Array.isArray(node)) {
     change.leaveHole(node, index)
     return node.some((value) => value !== undefined) ? node : null
   }
-  return withoutField(node, key)
-}
-
-// A copy, because a delete would make the object a dictionary, which is far slower to encode.
-function withoutField(node: DataObject, omitted: string): DataObject | null {
-  const rest: DataObject = {}
-  let isEmpty = true
-  for (const key of Object.keys(node)) {
-    if (key === omitted) continue
-    isEmpty = false
-    setField(rest, key, node[key] as DataValue)
-  }
-  return isEmpty ? null : rest
+  const rest = copyWithout(node, alone)
+  for (const _ in rest) return rest
+  return null
 }
 
 /**

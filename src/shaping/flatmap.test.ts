@@ -253,8 +253,13 @@ class Model {
     if (kind === undefined) return this.leaves.get(JSON.stringify(path))
     const labels = this.#labels(path)
     if (kind === 'object') return Object.fromEntries(labels.map((label) => [label, this.build([...path, label])]))
-    return labels.sort((a, b) => Number(a) - Number(b)).map((label) => this.build([...path, label]))
+    return labels.sort((a, b) => rank(a) - rank(b)).map((label) => this.build([...path, label]))
   }
+}
+
+/** The order within a list: its own elements, then what was added under a name like `x2` by the operation 2. */
+function rank(label: string): number {
+  return /^\d+$/.test(label) ? Number(label) : 1000 + Number(label.slice(1))
 }
 
 function byLabels(a: string[], b: string[]): number {
@@ -270,31 +275,45 @@ const tree = fc.letrec((tie) => ({
   list: fc.array(tie('value'), { maxLength: 3 }),
   object: fc.dictionary(label, tie('value'), { maxKeys: 4, noNullPrototype: true }),
 })).object as fc.Arbitrary<Record<string, unknown>>
-const segment = fc.constantFrom('a', 'b', '0', '1', '*')
-const pattern = fc.array(segment, { minLength: 1, maxLength: 4 })
-const fresh = fc.constantFrom('x', 'y')
+const fresh = fc.array(fc.constantFrom('x', 'y'), { minLength: 1, maxLength: 2 })
 
-const operation = fc.oneof(
-  pattern.map((path) => ({ type: 'del', source: path, destination: [] as string[] })),
-  // One match at a place: several that end up in the same place depend on the order of the fields, which JSON has none.
-  fc
-    .tuple(
-      fc.array(segment, { maxLength: 3 }),
-      fc.constantFrom('a', 'b'),
-      fc.nat(3),
-      fc.array(fresh, { minLength: 1, maxLength: 2 }),
-    )
-    .map(([parents, last, kept, added]) => {
-      const source = [...parents, last]
-      const isLift = kept < parents.length && !parents.slice(kept).includes('*')
-      const destination = isLift ? [...parents.slice(0, kept), added[0] as string] : [...parents, ...added]
-      return { type: 'move', source, destination }
-    }),
-)
+/** Paths that match something in the data, with `*` here and there. */
+function pathsIn(data: unknown): fc.Arbitrary<string[]> {
+  const { kinds, leaves } = new Model(data)
+  const paths = [...kinds.keys(), ...leaves.keys()].map((path) => JSON.parse(path) as string[])
+  const all = [['a'], ...paths.filter((path) => path.length > 0)]
+  return fc
+    .tuple(fc.constantFrom(...all), fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 8, maxLength: 8 }))
+    .map(([path, dice]) => path.map((label, i) => (dice[i % 8] === 0 || label.includes('.') ? '*' : label)))
+}
+
+/** Moves to places that are new, because what stays of several values in one place depends on the order of fields. */
+function movesIn(data: unknown): fc.Arbitrary<{ source: string[]; destination: string[] }> {
+  return fc.tuple(pathsIn(data), fc.constantFrom('a', 'b'), fc.nat(3), fresh).map(([path, name, kept, added]) => {
+    const parents = path.slice(0, -1)
+    const own = path.at(-1) ?? ''
+    const source = [...parents, /^[ab]$/.test(own) ? own : name]
+    const isLift = kept < parents.length && !parents.slice(kept).includes('*')
+    return { source, destination: isLift ? [...parents.slice(0, kept), added[0] as string] : [...parents, ...added] }
+  })
+}
+
+const filtered = tree.chain((data) => {
+  const del = pathsIn(data).map((source) => ({ type: 'del', source, destination: [] as string[] }))
+  const move = movesIn(data).map((paths) => ({ type: 'move', ...paths }))
+  const operations = fc.array(fc.oneof(del, move), { minLength: 1, maxLength: 3 }).map((list) =>
+    list.map(({ type, source, destination }, i) => ({
+      type,
+      source,
+      destination: destination.map((label) => (/^[xy]$/.test(label) ? `${label}${i}` : label)),
+    })),
+  )
+  return fc.tuple(fc.constant(data), operations)
+})
 
 test('move and del do to the tree what relabelling does to a list of leaves', () => {
   fc.assert(
-    fc.property(tree, fc.array(operation, { minLength: 1, maxLength: 3 }), (data, operations) => {
+    fc.property(filtered, ([data, operations]) => {
       const model = new Model(data)
       const json = JSON.stringify(data)
       for (const { type, source, destination } of operations) {

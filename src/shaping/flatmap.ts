@@ -87,24 +87,13 @@ function compileMove(source: Path, destination: Path): Operation | null {
 }
 
 function embedInto(path: Path): ChangeEntry {
-  const [renamed] = path as [Segment]
   return (node, segment, change) => {
     const value = entryOf(node, segment)
     if (value === undefined) return node
-    if (path.length === 1 && !Array.isArray(node)) return renameField(node, segment.key, renamed.key, value)
     if (Array.isArray(node)) change.leaveHole(node, segment.index)
     const rest = Array.isArray(node) ? node : withoutEntry(node, segment, change)
     return placeAt(rest ?? {}, path, value)
   }
-}
-
-function renameField(node: DataObject, from: string, to: string, value: DataValue): DataValue {
-  const pairs: [string, DataValue][] = []
-  for (const key of Object.keys(node)) {
-    if (key === from) pairs.push([to, value])
-    else if (key !== to) pairs.push([key, node[key] as DataValue])
-  }
-  return Object.fromEntries(pairs)
 }
 
 /** A match on its way to another place, with the keys that its path matched. */

@@ -1,5 +1,5 @@
 import { type DataObject, type DataValue, isDataObject } from '../pipes/proxy.ts'
-import { readPath, setField, splitPath } from './data-path.ts'
+import { copyWithout, readPath, setField, splitPath } from './data-path.ts'
 import { compileAllow, compileDeny } from './filter.ts'
 import { compileFlatmap, type FlatmapOperation } from './flatmap.ts'
 
@@ -63,21 +63,26 @@ function compileTarget(path: string): Shape {
 // The reference renames in no particular order, so exchanging two names works there only by luck. Here all fields get
 // their new names at once; of two that get the same name the one mentioned later stays.
 function compileMapping(mapping: Readonly<Record<string, string>>): Shape | null {
-  const names = new Map<string, string>()
+  const renames: Rename[] = []
   for (const [from, to] of Object.entries(mapping)) {
     const name = to.split('.', 1)[0] ?? ''
-    if (name !== from) names.set(from, name)
+    if (name !== from) renames.push({ from, to: name })
   }
-  if (names.size === 0) return null
+  if (renames.length === 0) return null
+  const omitted = new Set(renames.map(({ from }) => from))
   return (data) => {
-    for (const from of names.keys()) if (Object.hasOwn(data, from)) return rename(data, names)
+    for (const { from } of renames) if (Object.hasOwn(data, from)) return rename(data, renames, omitted)
     return data
   }
 }
 
-function rename(data: DataObject, names: ReadonlyMap<string, string>): DataObject {
-  const renamed: DataObject = {}
-  for (const key of Object.keys(data)) if (!names.has(key)) setField(renamed, key, data[key] as DataValue)
-  for (const [from, to] of names) if (Object.hasOwn(data, from)) setField(renamed, to, data[from] as DataValue)
+interface Rename {
+  readonly from: string
+  readonly to: string
+}
+
+function rename(data: DataObject, renames: readonly Rename[], omitted: ReadonlySet<string>): DataObject {
+  const renamed = copyWithout(data, omitted)
+  for (const { from, to } of renames) if (Object.hasOwn(data, from)) setField(renamed, to, data[from] as DataValue)
   return renamed
 }

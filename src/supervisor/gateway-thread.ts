@@ -1,12 +1,13 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { buildGateway, Gateway } from '../gateway/build.ts'
-import type { Listener, listen, Served } from '../server/listen.ts'
+import type { Address, Listener, listen, Served } from '../server/listen.ts'
 import { connectCells } from '../shared/cells.ts'
 import { COUNTERS_CELL, CounterRow, counterBytes } from '../shared/thread-counters.ts'
 import type { Level } from '../telemetry/logger.ts'
 import { createLogger } from '../telemetry/logging.ts'
 import { createLogOutbox } from './log-outbox.ts'
 import type { FromThread, ThreadData, ToThread } from './messages.ts'
+import { describeBind } from './probe-port.ts'
 
 /** What a gateway thread is made of. */
 export interface ThreadParts {
@@ -16,33 +17,44 @@ export interface ThreadParts {
 
 const BEAT_MS = 500
 
-/**
- * The life of a gateway thread: builds its gateway, listens, and stops when it is told to. Resolves once it listens, or
- * has said why it cannot.
- */
+/** The life of a gateway thread: builds its gateway, listens when it may, and ends when it is told to. */
 export async function runGatewayThread(data: ThreadData, supervisor: MessagePort, parts: ThreadParts): Promise<void> {
   const tell = (message: FromThread): void => supervisor.postMessage(message)
   const outbox = createLogOutbox((text) => tell({ type: 'log', text }))
-  process.once('exit', outbox.flush)
+  process.once('exit', () => outbox.flush())
   let writes = data.announces
   const log = createLogger(data.logging, (line, level) => {
     if (writes) outbox.add(line, isUrgent(level))
   })
   const counters = await openCounters(data)
-  try {
-    const gateway = await parts.buildGateway(data.config, { log, accessLog: (line) => outbox.add(line, false) })
-    const listener = await parts.listen(countRequests(gateway, counters), data.address, log)
-    writes = true
-    setInterval(() => counters.beat(listener.active), BEAT_MS).unref()
-    supervisor.on('message', (message: ToThread) => {
-      if (message.type === 'stop') void stop(gateway, listener).then(() => end({ type: 'stopped' }, 0))
-    })
-    tell({ type: 'ready', port: listener.port })
-  } catch (error) {
-    end({ type: 'failed', reason: error instanceof Error ? error.message : String(error) }, 1)
+  const gateway = await build()
+  writes = true
+  tell({ type: 'built' })
+  const { address } = await received(supervisor, 'listen')
+  const listener = await open(gateway, address)
+  setInterval(() => counters.beat(listener.active), BEAT_MS).unref()
+  tell({ type: 'ready' })
+  await received(supervisor, 'stop')
+  await stop(gateway, listener)
+  end({ type: 'stopped' }, 0)
+
+  async function build(): Promise<Gateway> {
+    try {
+      return await parts.buildGateway(data.config, { log, accessLog: (line) => outbox.add(line, false) })
+    } catch (error) {
+      return end({ type: 'failed', at: 'build', reason: messageOf(error) }, 1)
+    }
   }
 
-  function end(message: FromThread, code: number): void {
+  async function open(gateway: Gateway, address: Address): Promise<Listener> {
+    try {
+      return await parts.listen(countRequests(gateway, counters), address, log)
+    } catch (error) {
+      return end({ type: 'failed', at: 'listen', reason: describeBind(error, address.port, address.host) }, 1)
+    }
+  }
+
+  function end(message: FromThread, code: number): never {
     outbox.flush()
     tell(message)
     process.exit(code)
@@ -53,9 +65,28 @@ export async function runGatewayThread(data: ThreadData, supervisor: MessagePort
       await listener.close()
       await gateway.close()
     } catch (error) {
-      log.error(`[SERVICE: Supervisor] closing the gateway failed: ${error instanceof Error ? error.stack : error}`)
+      log.error(`[SERVICE: Supervisor] closing the gateway failed: ${messageOf(error)}`)
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Waits for a message of that type; the supervisor sends each once, in order. */
+function received<Type extends ToThread['type']>(
+  supervisor: MessagePort,
+  type: Type,
+): Promise<Extract<ToThread, { readonly type: Type }>> {
+  return new Promise((resolve) => {
+    const take = (message: ToThread): void => {
+      if (message.type !== type) return
+      supervisor.off('message', take)
+      resolve(message as Extract<ToThread, { readonly type: Type }>)
+    }
+    supervisor.on('message', take)
+  })
 }
 
 async function openCounters({ cells, index, threads, generation }: ThreadData): Promise<CounterRow> {

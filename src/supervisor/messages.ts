@@ -12,7 +12,6 @@ export interface ThreadData {
   /** Which configuration this is: 1 for the one of the start. */
   readonly generation: number
   readonly config: GatewayConfig
-  readonly address: Address
   readonly logging: LoggingOptions
   /**
    * Whether the lines logged while the gateway is built are written: one thread's are enough, for all build the same.
@@ -23,15 +22,21 @@ export interface ThreadData {
 }
 
 /** From the supervisor to a gateway thread. */
-export type ToThread = { readonly type: 'stop' }
+export type ToThread =
+  /** Every gateway is built and the port is free: serve. */
+  | { readonly type: 'listen'; readonly address: Address }
+  /** Stop accepting, finish what is under way, end. */
+  | { readonly type: 'stop' }
 
 /** From a gateway thread to the supervisor. */
 export type FromThread =
   /** Whole lines for standard output. */
   | { readonly type: 'log'; readonly text: string }
-  /** The gateway is built and listens. */
-  | { readonly type: 'ready'; readonly port: number }
+  /** The gateway is built and waits for `listen`. */
+  | { readonly type: 'built' }
+  /** It serves. */
+  | { readonly type: 'ready' }
   /** It could not be built, or cannot listen; the thread ends. */
-  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'failed'; readonly at: 'build' | 'listen'; readonly reason: string }
   /** Every request is answered and the gateway closed; the thread ends. */
   | { readonly type: 'stopped' }

@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     heapLimitMb: heapLimitMb(threads),
     logging: plan.options,
     log,
-    write: writer.write,
+    write: (text) => writer.write(text),
   })
   start.catch(() => {}) // awaited below, unless a signal comes first
   try {

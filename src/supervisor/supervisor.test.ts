@@ -71,6 +71,15 @@ describe('startSupervisor', () => {
     await assert.rejects(start(t, 2, { port }), { name: 'AddressUnusable', message })
   })
 
+  test('a port that another process holds on one address only is refused by the system, with the same message', async (t) => {
+    const other = createServer().listen(0, '127.0.0.2')
+    t.after(() => other.close())
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const message = new RegExp(`listen tcp :${port}: bind: address already in use`)
+    await assert.rejects(start(t, 2, { port, listenIp: '' }), { name: 'AddressUnusable', message })
+  })
+
   test('a gateway that cannot be built: its reason is told once', async (t) => {
     await assert.rejects(
       start(t, 3, { extra: { 'test/build': 'throw' } }),

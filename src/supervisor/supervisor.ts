@@ -1,9 +1,10 @@
 import type { GatewayConfig } from '../config/model.ts'
+import type { Address } from '../server/listen.ts'
 import { CellRegistry } from '../shared/cells.ts'
 import { COUNTERS_CELL, counterBytes, sumCounters } from '../shared/thread-counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { LoggingOptions } from '../telemetry/logging.ts'
-import { probePort } from './probe-port.ts'
+import { AddressUnusable, probePort } from './probe-port.ts'
 import { RestartPause } from './restart-pause.ts'
 import type { GatewayWorker, WorkerEnd } from './worker.ts'
 import { startWorker, WorkerEnded } from './worker.ts'
@@ -46,14 +47,12 @@ export class StartFailed extends Error {
 }
 
 /**
- * Starts the gateway threads and resolves when all of them listen. A thread that dies later is replaced.
+ * Starts the gateway threads and resolves when all of them serve; none does before all are built. A thread that dies later is replaced.
  * @throws AddressUnusable when the port is not free.
  * @throws StartFailed when a gateway cannot be built.
  */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
-  const host = options.config.listenIp
-  const port = await probePort(options.config.port, host)
-  const threads = new GatewayThreads(options, port)
+  const threads = new GatewayThreads(options)
   await threads.start()
   return threads
 }
@@ -61,7 +60,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 const TAG = '[SERVICE: Supervisor]'
 
 class GatewayThreads implements Supervisor {
-  readonly port: number
+  port: number
   readonly #options: SupervisorOptions
   readonly #cells = new CellRegistry()
   readonly #workers: GatewayWorker[] = []
@@ -69,8 +68,8 @@ class GatewayThreads implements Supervisor {
   readonly #waiting = new Set<NodeJS.Timeout>()
   #stopping = false
 
-  constructor(options: SupervisorOptions, port: number) {
-    this.port = port
+  constructor(options: SupervisorOptions) {
+    this.port = options.config.port
     this.#options = options
     this.#pauses = Array.from({ length: options.threads }, () => new RestartPause())
   }
@@ -78,12 +77,16 @@ class GatewayThreads implements Supervisor {
   async start(): Promise<void> {
     for (let index = 0; index < this.#options.threads; index++) this.#workers.push(this.#launch(index, index === 0))
     try {
+      await Promise.all(this.#workers.map((worker) => worker.built))
+      // As late as can be, for another process may have come in between.
+      this.port = await probePort(this.port, this.#options.config.listenIp)
+      for (const worker of this.#workers) worker.listen(this.#address())
       await Promise.all(this.#workers.map((worker) => worker.ready))
     } catch (error) {
       this.#stopping = true
       for (const worker of this.#workers) worker.terminate()
       await Promise.all(this.#workers.map((worker) => worker.ended))
-      throw error instanceof WorkerEnded ? new StartFailed(describeFailure(error.end)) : error
+      throw error instanceof WorkerEnded ? explainEnd(error.end) : error
     }
     for (const [index, worker] of this.#workers.entries()) this.#watch(index, worker)
   }
@@ -109,12 +112,15 @@ class GatewayThreads implements Supervisor {
     for (const worker of this.#workers) worker.terminate()
   }
 
+  #address(): Address {
+    return { port: this.port, host: this.#options.config.listenIp, reusePort: this.#options.reusePort }
+  }
+
   #launch(index: number, announces: boolean): GatewayWorker {
-    const { config, threads, reusePort, entry, logging, heapLimitMb, write } = this.#options
-    const address = { port: this.port, host: config.listenIp, reusePort }
+    const { config, threads, entry, logging, heapLimitMb, write } = this.#options
     return startWorker({
       entry,
-      data: { index, threads, generation: 1, config, address, logging, announces },
+      data: { index, threads, generation: 1, config, logging, announces },
       cells: this.#cells,
       heapLimitMb,
       write,
@@ -135,12 +141,15 @@ class GatewayThreads implements Supervisor {
     const worker = this.#launch(index, false)
     this.#workers[index] = worker
     this.#watch(index, worker)
-    worker.ready.then(
-      () => this.#options.log.info(`${TAG} gateway thread ${index} serves again`),
-      () => {
-        // What `#watch` sees too, and logs.
-      },
-    )
+    const serve = async (): Promise<void> => {
+      await worker.built
+      worker.listen(this.#address())
+      await worker.ready
+      this.#options.log.info(`${TAG} gateway thread ${index} serves again`)
+    }
+    serve().catch(() => {
+      // `#watch` sees the end too, logs it and tries again.
+    })
   }
 
   #after(delayMs: number, run: () => void): void {
@@ -152,6 +161,7 @@ class GatewayThreads implements Supervisor {
   }
 }
 
-function describeFailure(end: WorkerEnd): string {
-  return end.failed ? end.reason : `a gateway thread ended before it served: ${end.reason}`
+function explainEnd({ reason, failedAt }: WorkerEnd): Error {
+  if (failedAt === 'listen') return new AddressUnusable(reason, null)
+  return new StartFailed(failedAt === 'build' ? reason : `a gateway thread ended before it served: ${reason}`)
 }

@@ -11,6 +11,7 @@ export const askForGzip: HttpStage = (next) => async (request, context) => {
   headers.raw.push('Accept-Encoding', 'gzip')
   const response = await next(request, context)
   const encoding = response.header('content-encoding')
-  if (encoding !== null && encoding.toLowerCase() === 'gzip' && response instanceof UpstreamResponse) response.decodeGzip()
+  if (encoding !== null && encoding.toLowerCase() === 'gzip' && response instanceof UpstreamResponse)
+    response.decodeGzip()
   return response
 }

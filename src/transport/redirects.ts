@@ -1,7 +1,7 @@
 import { BodyStream } from '../pipes/body.ts'
-import { type Handler, HttpRequest, type HttpResponse, splitUrl } from '../pipes/http.ts'
-import { Failure } from '../pipes/failure.ts'
 import type { Context } from '../pipes/context.ts'
+import { Failure } from '../pipes/failure.ts'
+import { type Handler, HttpRequest, type HttpResponse, splitUrl } from '../pipes/http.ts'
 
 const MAX_REQUESTS = 10
 /** Sent again only to the host they were meant for. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher, Pool, ProxyAgent } from 'undici'
 import type { UpstreamOptions } from '../config/model.ts'
 import { BodyStream } from '../pipes/body.ts'
@@ -40,7 +41,9 @@ export function createUndiciClient(options: UpstreamOptions, env: NodeJS.Process
         try {
           pool = poolFor(request.origin)
         } catch (cause) {
-          return reject(new UpstreamUnreachable(`invalid host ${request.origin}: ${(cause as Error).message}`, { cause }))
+          return reject(
+            new UpstreamUnreachable(`invalid host ${request.origin}: ${(cause as Error).message}`, { cause }),
+          )
         }
         new Call(pool, request, context, resolve, reject).dispatch()
       }),
@@ -155,15 +158,28 @@ function trackedConnector(pool: OriginPool, connection: Connection): buildConnec
     const open = target.protocol === 'https:' ? withTls : connect
     open(target, (...result) => {
       const socket = result[1]
-      if (socket !== null) {
+      if (socket) {
         connection.served = 0
         connection.drop = () => socket.destroy()
         pool.opened()
+        withoutKeepAliveField(socket)
         socket.once('close', () => pool.closed())
       }
       ;(callback as (...result: unknown[]) => void)(...result)
     })
   }
+}
+
+const KEEP_ALIVE_FIELD = 'connection: keep-alive\r\n'
+
+/**
+ * undici sends `Connection: keep-alive` with each request, which says what HTTP/1.1 means anyway (RFC 9112, section 9.3)
+ * and what the reference does not send. Heads are the only text that it writes.
+ */
+function withoutKeepAliveField(socket: Socket): void {
+  const write = socket.write as (...args: unknown[]) => boolean
+  socket.write = (chunk: unknown, ...rest: unknown[]) =>
+    write.call(socket, typeof chunk === 'string' ? chunk.replace(KEEP_ALIVE_FIELD, '') : chunk, ...rest)
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
@@ -208,7 +224,10 @@ class Call implements Cancellable {
     const headers = request.headers.raw
     if (options.responseHeaderTimeoutMs > 0) {
       const limit = options.responseHeaderTimeoutMs
-      this.#headerTimer = setTimeout(() => this.cancel(new Failure(`no answer within ${limit}ms (response_header_timeout)`)), limit)
+      this.#headerTimer = setTimeout(
+        () => this.cancel(new Failure(`no answer within ${limit}ms (response_header_timeout)`)),
+        limit,
+      )
     }
     try {
       this.#pool.dispatcher.dispatch(
@@ -216,8 +235,12 @@ class Call implements Cancellable {
           origin: request.origin,
           path: request.currentTarget(),
           method: request.method as Dispatcher.HttpMethod,
-          headers: body instanceof BodyStream && body.declaredLength >= 0 ? withLength(headers, body.declaredLength) : headers,
-          body: body as Dispatcher.DispatchOptions['body'],
+          headers:
+            body instanceof BodyStream && body.declaredLength >= 0 ? withLength(headers, body.declaredLength) : headers,
+          // as a plain iterator: undici would take the stream's own methods for those of a Node stream
+          body: (body instanceof BodyStream
+            ? body[Symbol.asyncIterator]()
+            : body) as Dispatcher.DispatchOptions['body'],
           reset: options.disableKeepAlives,
         } as Dispatcher.DispatchOptions,
         this,
@@ -274,9 +297,8 @@ class Call implements Cancellable {
     if (this.#mayRepeat(error)) {
       this.#repeated = true
       this.#controller = null
-      return this.dispatch()
-    }
-    this.#fail(this.#cancelled ?? explain(error, this.#request))
+      this.dispatch()
+    } else this.#fail(this.#cancelled ?? explain(error, this.#request))
   }
 
   /** An idempotent call over a kept connection that the upstream closed meanwhile is sent once more (RFC 9110, 9.2.2). */

@@ -19,13 +19,12 @@ async function stageOf(...modifiers: Modifier[]) {
   const registry = new PluginRegistry()
   for (const [index, modifier] of modifiers.entries()) {
     const plugin = definePlugin({ name: `m${index}`, modifier: () => modifier })
-    const { request, response } = modifier
     registry.add({
       name: plugin.name,
       version: '',
       file: '/m.ts',
       options: null,
-      kinds: { modifier: () => ({ request: request ?? null, response: response ?? null }) },
+      kinds: { modifier: () => ({ request: null, response: null, ...modifier }) },
     })
   }
   const log = recordingLog()

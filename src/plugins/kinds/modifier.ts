@@ -1,4 +1,5 @@
-import { ProxyResponse, type ProxyStage, type Proxy as ProxyStep } from '../../pipes/proxy.ts'
+import type { Context } from '../../pipes/context.ts'
+import { type ProxyRequest, ProxyResponse, type ProxyStage, type Proxy as ProxyStep } from '../../pipes/proxy.ts'
 import { toRequestOutcome, toResponseOutcome } from '../answer.ts'
 import type { Driver, RequestCall, ResponseCall } from '../driver.ts'
 import { type Made, makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
@@ -48,11 +49,20 @@ function requestStage(before: readonly RequestCall[], next: ProxyStep, driver: D
       const outcome = driver.runRequestHooks(before, request, context)
       if (outcome instanceof ProxyResponse) return Promise.resolve(outcome)
       if (!(outcome instanceof Promise)) return next(outcome, context)
-      return outcome.then((settled) => (settled instanceof ProxyResponse ? settled : next(settled, context)))
+      return proceed(outcome, next, context)
     } catch (failure) {
       return Promise.reject(failure)
     }
   }
+}
+
+async function proceed(
+  running: Promise<ProxyRequest | ProxyResponse>,
+  next: ProxyStep,
+  context: Context,
+): Promise<ProxyResponse> {
+  const outcome = await running
+  return outcome instanceof ProxyResponse ? outcome : next(outcome, context)
 }
 
 function toRequestCall({ instance, site }: Made<ModifierInstance>): RequestCall | null {

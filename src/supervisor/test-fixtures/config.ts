@@ -3,17 +3,23 @@ import type { GatewayConfig } from '../../config/model.ts'
 /** What a test may change of its configuration. */
 export interface ConfigChanges {
   readonly port?: number
+  readonly listenIp?: string
   readonly maxShutdownWaitMs?: number
   readonly extra?: GatewayConfig['extra']
 }
 
 /** A configuration without endpoints, on a free port of the loopback. */
-export function emptyConfig({ port = 0, maxShutdownWaitMs = 0, extra = {} }: ConfigChanges = {}): GatewayConfig {
+export function emptyConfig({
+  port = 0,
+  listenIp = '127.0.0.1',
+  maxShutdownWaitMs = 0,
+  extra = {},
+}: ConfigChanges = {}): GatewayConfig {
   return {
     file: '',
     name: '',
     port,
-    listenIp: '127.0.0.1',
+    listenIp,
     server: {
       readTimeoutMs: 0,
       readHeaderTimeoutMs: 0,

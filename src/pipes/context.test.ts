@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Cancellable, Context, DeadlineQueue } from './context.ts'
+import { DeadlineExceeded } from './failure.ts'
+
+/** Something attached that notes why it was stopped. */
+class Work implements Cancellable {
+  readonly reasons: Error[] = []
+
+  cancel(reason: Error): void {
+    this.reasons.push(reason)
+  }
+}
+
+describe('Context', () => {
+  test('stops all that is attached, once, with the first reason', () => {
+    const context = new Context(0)
+    const work = [new Work(), new Work(), new Work()]
+    for (const item of work) context.attach(item)
+    const reason = new Error('first')
+    context.cancel(reason)
+    context.cancel(new Error('second'))
+    for (const item of work) assert.deepEqual(item.reasons, [reason])
+    assert.equal(context.cancelled, reason)
+  })
+
+  test('does not stop what was detached', () => {
+    const context = new Context(0)
+    const [first, second, third] = [new Work(), new Work(), new Work()]
+    for (const work of [first, second, third]) context.attach(work)
+    context.detach(first)
+    context.detach(second)
+    context.cancel(new Error('over'))
+    assert.deepEqual(
+      [first, second, third].map(({ reasons }) => reasons.length),
+      [0, 0, 1],
+    )
+  })
+
+  test('stops at once what is attached too late', () => {
+    const context = new Context(0)
+    context.cancel(new Error('over'))
+    const work = new Work()
+    context.attach(work)
+    assert.deepEqual(work.reasons, [context.cancelled])
+  })
+
+  test('stops everything even if work is detached meanwhile', () => {
+    const context = new Context(0)
+    const last = new Work()
+    context.attach({ cancel: () => {} })
+    const shy: Cancellable = { cancel: () => context.detach(last) }
+    context.attach(shy)
+    context.attach(last)
+    context.cancel(new Error('over'))
+    assert.equal(last.reasons.length, 1)
+  })
+
+  test('aborts the signal, whether it was asked for before or after', () => {
+    const context = new Context(0)
+    const before = context.signal
+    assert.equal(before.aborted, false)
+    const reason = new Error('over')
+    context.cancel(reason)
+    assert.deepEqual([before.reason, context.signal.aborted], [reason, true])
+    const late = new Context(0)
+    late.cancel(reason)
+    assert.equal(late.signal.reason, reason)
+  })
+
+  test('has a child that ends with it but not it with the child', () => {
+    const parent = new Context(0, '::1')
+    const [first, second] = [parent.child(null), parent.child(null)]
+    first.cancel(new Error('enough'))
+    assert.equal(parent.cancelled, null)
+    const reason = new Error('over')
+    parent.cancel(reason)
+    assert.deepEqual([first.cancelled?.message, second.cancelled], ['enough', reason])
+    assert.equal(parent.child(null).cancelled, reason)
+  })
+
+  test('forgets a child that is released', () => {
+    const parent = new Context(0)
+    const queue = new DeadlineQueue(60_000)
+    const child = parent.child(queue)
+    parent.release(child)
+    parent.cancel(new Error('over'))
+    assert.deepEqual([child.cancelled, child.queue], [null, null])
+  })
+
+  test('shares its store with children and detached ones', () => {
+    const parent = new Context(0, '::1')
+    parent.route = '/a'
+    const queue = new DeadlineQueue(60_000)
+    const [child, detached] = [parent.child(null), parent.detached(queue)]
+    detached.store.set('key', 1)
+    assert.deepEqual([parent.store.get('key'), child.store.get('key')], [1, 1])
+    assert.deepEqual([child.route, detached.route, detached.clientAddress], ['/a', '/a', '::1'])
+    parent.cancel(new Error('over'))
+    assert.equal(detached.cancelled, null)
+    detached.finish()
+  })
+})
+
+describe('DeadlineQueue', () => {
+  test('ends contexts in order when their time is up, and not those that finished', async () => {
+    const queue = new DeadlineQueue(5)
+    const contexts = [new Context(0), new Context(0), new Context(0), new Context(0)] as const
+    const [first, finished, second, last] = contexts
+    const order: Context[] = []
+    for (const context of contexts) {
+      context.attach({ cancel: () => order.push(context) })
+      queue.add(context)
+    }
+    finished.finish()
+    const keepAlive = setTimeout(() => {}, 1000) // the queue's own timer does not keep the process alive
+    await once(last.signal, 'abort')
+    clearTimeout(keepAlive)
+    assert.deepEqual(order, [first, second, last])
+    assert.ok(first.cancelled instanceof DeadlineExceeded)
+    assert.equal(finished.cancelled, null)
+    assert.ok(performance.now() >= last.deadline)
+    assert.equal(last.remainingMs, 0)
+  })
+
+  test('gives a context that comes later its whole time', async () => {
+    const queue = new DeadlineQueue(10)
+    const [early, late] = [new Context(0), new Context(0)]
+    queue.add(early)
+    const keepAlive = setTimeout(() => {}, 1000)
+    while (performance.now() < early.deadline - 5) await turn()
+    queue.add(late)
+    await once(early.signal, 'abort')
+    assert.equal(late.cancelled, null)
+    await once(late.signal, 'abort')
+    clearTimeout(keepAlive)
+    assert.ok(performance.now() >= late.deadline)
+  })
+
+  test('keeps no link of a context that left, wherever it stood', () => {
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 0, 2],
+      [1, 2, 0],
+    ]) {
+      const queue = new DeadlineQueue(60_000)
+      const contexts = [new Context(0), new Context(0), new Context(0)]
+      for (const context of contexts) queue.add(context)
+      for (const index of order) contexts[index]?.finish()
+      for (const { queue: left, before, after } of contexts) assert.deepEqual([left, before, after], [null, null, null])
+    }
+  })
+
+  test('takes over a context from another queue, and leaves a foreign one alone', () => {
+    const [one, other] = [new DeadlineQueue(60_000), new DeadlineQueue(120_000)]
+    const context = new Context(0)
+    one.add(context)
+    other.add(context)
+    one.remove(context)
+    assert.equal(context.queue, other)
+    assert.ok(context.remainingMs > 60_000)
+    context.cancel(new Error('over'))
+    assert.equal(context.queue, null)
+  })
+
+  test('does not hold a context that is over already', () => {
+    const queue = new DeadlineQueue(60_000)
+    const context = new Context(0)
+    context.cancel(new Error('gone'))
+    queue.add(context)
+    assert.equal(context.queue, null)
+  })
+
+  test('waits for times that are longer than a timer can be', async () => {
+    const queue = new DeadlineQueue(2 ** 31)
+    const context = new Context(0)
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    queue.add(context)
+    await turn()
+    process.off('warning', note)
+    assert.deepEqual([warnings, context.cancelled], [[], null])
+    context.finish()
+  })
+})
