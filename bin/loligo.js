@@ -3,8 +3,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import * as module from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const NEEDED = 26
@@ -17,17 +16,23 @@ else runWith(findNode())
 async function runHere() {
   const source = join(root, 'src/cli/main.ts')
   const checkout = existsSync(source)
-  if (checkout) keepCompiled()
+  keepCompiled(checkout ? join(root, 'node_modules/.cache') : userCache())
   await import(pathToFileURL(checkout ? source : join(root, 'dist/cli.js')).href)
 }
 
-// Compiled code is kept from one start to the next, in the gateway threads too: they look at the variable.
-function keepCompiled() {
-  if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return
-  const modules = join(root, 'node_modules')
-  const directory = join(existsSync(modules) ? join(modules, '.cache') : tmpdir(), 'loligo')
-  const { directory: used } = module.enableCompileCache(directory)
-  if (used !== undefined) process.env.NODE_COMPILE_CACHE = directory
+// Compiled code is kept from one start to the next, in the gateway threads too: they look at the variable. Where the
+// folder cannot be written, Node goes on without.
+function keepCompiled(folder) {
+  if (folder === null || process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return
+  const { directory } = module.enableCompileCache(join(folder, 'loligo'))
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE = join(folder, 'loligo')
+}
+
+// Never the system's temporary folder: what lies there is run, and others could have put it there.
+function userCache() {
+  const { XDG_CACHE_HOME: cache, HOME: home } = process.env
+  if (cache && isAbsolute(cache)) return cache
+  return home && isAbsolute(home) ? join(home, '.cache') : null
 }
 
 function findNode() {

@@ -1,37 +1,158 @@
-// Packs the package as it would be published, installs it in an empty folder and uses it there as a user would.
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+// Packs the package as it would be published, installs it in an empty folder and uses it there as users would: from the
+// command line, with plugins, in a program, and in TypeScript. Needs `npm run build` before.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+interface Packed {
+  readonly filename: string
+  readonly unpackedSize: number
+  readonly files: readonly { readonly path: string }[]
+}
+
+const SHIPPED = /^(bin\/loligo\.js|dist\/(LICENSES\.txt|[\w-]+\.js|types\/.*\.d\.ts)|package\.json|[A-Z]+(\.md)?)$/
+
+const PROGRAM = `
+import { buildGateway, Context, features, HttpRequest, loadConfigObject } from 'loligo'
+import { HttpError, Type } from 'loligo/plugin'
+const { config } = await loadConfigObject({ version: 3, endpoints: [] }, { features })
+const log = { debug() {}, info() {}, warning() {}, error() {}, critical() {}, tagged: () => log }
+const gateway = await buildGateway(config, { log, accessLog: null })
+await gateway.close()
+if (![Context, HttpRequest, HttpError, Type.Object].every((value) => typeof value === 'function')) process.exit(1)
+`
+
+const TYPED = `
+import { buildGateway, features, type Gateway, loadConfigObject, type Logger } from 'loligo'
+import { definePlugin, HttpError, type Static, Type } from 'loligo/plugin'
+
+const options = Type.Object({ word: Type.String(), times: Type.Optional(Type.Integer({ minimum: 1 })) })
+type Options = Static<typeof options>
+const valid: Options = { word: 'w' }
+// @ts-expect-error a word is a text
+const invalid: Options = { word: 1 }
+
+export const plugin = definePlugin({
+  name: 'typed',
+  options,
+  server: ({ word, times = 1 }, { log }) => (next) => async (request, context) => {
+    log.info(word.repeat(times))
+    // @ts-expect-error there is no such option
+    if (request.headers.get('x-word') === options.other) throw new HttpError(403, 'no')
+    return await next(request, context)
+  },
+})
+
+export async function embed(log: Logger): Promise<Gateway | null> {
+  const { config } = await loadConfigObject({ version: 3, note: [valid, invalid] }, { features })
+  return config === null ? null : await buildGateway(config, { log, accessLog: null })
+}
+`
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'esnext',
+    module: 'nodenext',
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+  },
+  files: ['typed.ts'],
+}
+
 const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'loligo-package-'))
+const loligo = join(folder, 'node_modules/loligo/bin/loligo.js')
+const example = join(root, 'examples/getting-started')
 
 try {
-  const packed = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
-  const [{ filename }] = Array.isArray(packed) ? packed : Object.values(packed)
-  writeFileSync(
-    join(folder, 'package.json'),
-    '{ "name": "user", "version": "1.0.0", "private": true, "type": "module" }',
-  )
-  run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, filename)], folder)
-  const loligo = join(folder, 'node_modules/loligo/bin/loligo.js')
-  console.log(run(process.execPath, [loligo, 'version'], folder).trim())
-  const example = join(root, 'examples/getting-started')
-  console.log(run(process.execPath, [loligo, 'check', '-c', 'krakend.json'], example).trim())
-  writeFileSync(
-    join(folder, 'embed.js'),
-    "import { buildGateway, loadConfigObject } from 'loligo'\nif (typeof buildGateway !== 'function' || typeof loadConfigObject !== 'function') process.exit(1)\n",
-  )
-  run(process.execPath, [join(folder, 'embed.js')], folder)
+  install()
+  step('the version', run(process.execPath, [loligo, 'version'], folder).trim())
+  step('a configuration with plugins', run(process.execPath, [loligo, 'check', '-c', 'krakend.json'], example).trim())
+  step('what is wrong, with its place', complaint())
+  step('the gateway', await serve())
+  step('a program that embeds it', embed())
+  step('TypeScript, libraries checked too', typecheck())
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+function install(): void {
+  const packed = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
+  // npm 12 gives an object by package name, those before a list.
+  const [{ filename, files, unpackedSize }] = Object.values(packed) as [Packed]
+  const foreign = files.filter(({ path }) => !SHIPPED.test(path))
+  if (foreign.length > 0) fail(`these do not belong into the package: ${foreign.map(({ path }) => path).join(', ')}`)
+  step('what is packed', `${files.length} files, ${Math.round(unpackedSize / 1000)} kB`)
+  writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true, "type": "module" }')
+  const tarball = join(folder, filename)
+  run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', tarball], folder)
+}
+
+function complaint(): string {
+  writeFileSync(join(folder, 'broken.json'), '{\n  "version": 3,\n  "port": true,\n}\n')
+  const { status, stderr } = spawnSync(process.execPath, [loligo, 'check', '-c', 'broken.json'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  if (status !== 1 || !stderr.includes('broken.json:4:1:')) fail(`expected an error at 4:1, got ${status}: ${stderr}`)
+  return 'broken.json:4:1'
+}
+
+async function serve(): Promise<string> {
+  const args = [loligo, 'run', '-c', 'krakend.json', '-p', '0', '--threads', '2']
+  const child = spawn(process.execPath, args, { cwd: example, stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  let port: string | undefined
+  while (port === undefined) {
+    await Promise.race([once(child.stdout, 'data'), exited])
+    port = /Listening on port: (\d+)/.exec(output)?.[1]
+    if (child.exitCode !== null) fail(`it did not listen: ${output}`)
+  }
+  const { status } = await fetch(`http://127.0.0.1:${port}/__health`)
+  child.kill('SIGTERM')
+  const [code] = await exited
+  if (status !== 200 || code !== 0) fail(`/__health answered ${status}, the end was ${code}`)
+  return `listens, answers ${status}, ends with ${code}`
+}
+
+function embed(): string {
+  writeFileSync(join(folder, 'embed.js'), PROGRAM)
+  run(process.execPath, ['embed.js'], folder)
+  return 'works'
+}
+
+function typecheck(): string {
+  writeFileSync(join(folder, 'typed.ts'), TYPED)
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
+  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
+  for (const name of ['@types/node', 'undici-types']) {
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], folder)
+  return 'clean'
 }
 
 function run(program: string, args: string[], cwd: string): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' })
   if (error !== undefined) throw error
   if (status === 0) return stdout + (program === 'npm' ? '' : stderr)
-  process.stderr.write(`${program} ${args.join(' ')}\n${stdout}${stderr}`)
-  process.exit(1)
+  return fail(`${program} ${args.join(' ')}\n${stdout}${stderr}`)
+}
+
+function step(what: string, result: string): void {
+  console.log(`${what}: ${result}`)
+}
+
+function fail(reason: string): never {
+  throw new Error(reason)
 }

@@ -16,6 +16,10 @@ export const ERRORS = {
     title: 'Two endpoints name the parameter at the same place differently',
     remedy: 'Give the parameter the same name in all endpoints that share the path before it.',
   },
+  CONFIG_CONTENT_TYPE_NOT_SENT: {
+    title: 'Bodies are sent to backends without their type',
+    remedy: 'Add "Content-Type" to input_headers; a list replaces the default, which is that header alone.',
+  },
   CONFIG_DUPLICATE_ENDPOINT: {
     title: 'Two endpoints have the same method and path',
     remedy: 'Remove one of the two, or change its method or path.',
@@ -137,6 +141,10 @@ export const ERRORS = {
   CONFIG_WILDCARD_NOT_SUPPORTED: {
     title: 'The path of an endpoint ends in a wildcard',
     remedy: 'Name the segments with parameters, such as /files/{folder}/{name}.',
+  },
+  CONFIG_WITHOUT_EFFECT: {
+    title: 'A setting is accepted and changes nothing',
+    remedy: 'Remove the setting; the gateway runs without it.',
   },
   CONFIG_WRONG_TYPE: {
     title: 'A value has the wrong type',

@@ -1,5 +1,5 @@
 /** The gateway as a part of a program: build one from a configuration, answer requests with it, or open a port. */
-export { loadConfig, loadConfigObject } from './config/load.ts'
+export { type Diagnostic, formatDiagnostic, loadConfig, loadConfigObject } from './config/load.ts'
 export type { GatewayConfig } from './config/model.ts'
 export { type BuildOptions, buildGateway, type Gateway } from './gateway/build.ts'
 export { features } from './gateway/pipeline.ts'
@@ -8,3 +8,4 @@ export { HeaderList } from './pipes/headers.ts'
 export { HttpRequest, HttpResponse } from './pipes/http.ts'
 export { type Address, type Listener, listen } from './server/listen.ts'
 export type { Level, Logger } from './telemetry/logger.ts'
+export { createLogger, DEFAULT_LOGGING, type LoggingOptions } from './telemetry/logging.ts'

@@ -6,7 +6,6 @@ import { startUpstream } from './upstream.ts'
 const UPSTREAM_PORT = 8081
 const folder = import.meta.dirname
 const launcher = join(folder, '../../bin/loligo.js')
-const port = process.env.KRAKEND_PORT ?? '8080'
 
 const upstream = await startUpstream(UPSTREAM_PORT).catch((error: NodeJS.ErrnoException) => {
   const reason = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened: ${error.message}`
@@ -18,11 +17,15 @@ const gateway = spawn(process.execPath, [launcher, 'run', '-c', 'krakend.json', 
   cwd: folder,
   stdio: ['ignore', 'pipe', 'inherit'],
 })
-let told = false
-gateway.stdout.on('data', (chunk: Buffer) => {
-  process.stdout.write(chunk)
-  if (told || !chunk.includes('Listening on port')) return
-  told = true
+/** What the gateway has said so far; null once it listens. */
+let said: string | null = ''
+gateway.stdout.setEncoding('utf8').on('data', (text: string) => {
+  process.stdout.write(text)
+  if (said === null) return
+  said += text
+  const port = /Listening on port: (\d+)\n/.exec(said)?.[1]
+  if (port === undefined) return
+  said = null
   process.stdout.write(welcome(`http://localhost:${port}`))
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => gateway.kill(signal))
@@ -34,17 +37,21 @@ gateway.on('exit', (code) => {
 
 function welcome(address: string): string {
   return `
-The gateway answers at ${address}. Worth trying:
+The gateway answers at ${address}. Worth trying, in another terminal:
 
-  curl ${address}/home/ada                 three calls merged into one answer
-  curl ${address}/users/ada                shaped: four fields, one renamed; a plugin masks the mail address
-  curl -i ${address}/files/report.csv      passed through as it is, with the upstream's headers
-  curl ${address}/weather/ada              one call after the other: the city goes into the second
-  curl -i -H 'X-Request-Id: mine' ${address}/__health
-                                             a server plugin sets X-Request-Id on every answer
+  three calls merged into one answer
+    curl ${address}/home/ada
+  shaped: some fields, one renamed; a plugin masks the mail address
+    curl ${address}/users/ada
+  passed through as it is, with the upstream's headers
+    curl -i ${address}/files/report.csv
+  one call after the other: the city of the first answer goes into the second call
+    curl ${address}/weather/ada
+  a server plugin sets X-Request-Id on every answer
+    curl -i -H 'X-Request-Id: mine' ${address}/__health
 
-Plugins are the files in examples/getting-started/plugins/; the configuration is krakend.json beside them.
-Ctrl-C ends both.
+The configuration is examples/getting-started/krakend.json, the plugins are the files in plugins/ beside it.
+Press Ctrl-C to end both.
 
 `
 }

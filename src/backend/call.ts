@@ -33,6 +33,8 @@ export function createDecodingCall(backend: BackendConfig, shape: Shape | null, 
 export function createPassingCall(transport: Handler): Proxy {
   return async (request, context) => {
     const response = await transport(toHttpRequest(request), context)
+    // The length of a body that HEAD leaves out: the client has not asked with HEAD and would wait for it.
+    if (request.method === 'HEAD') response.headers.delete('content-length')
     return new ProxyResponse({}, true, response.status, response.headers, response.body)
   }
 }

@@ -1,5 +1,7 @@
+import { BodyStream } from '../pipes/body.ts'
 import type { Context, DeadlineQueue } from '../pipes/context.ts'
 import type { Proxy, ProxyRequest, ProxyResponse, ProxyStage } from '../pipes/proxy.ts'
+import { wholeBody } from '../pipes/whole-body.ts'
 
 const NOT_NEEDED = new Error('another of the concurrent calls was faster')
 
@@ -11,12 +13,16 @@ const NOT_NEEDED = new Error('another of the concurrent calls was faster')
 export function concurrentCalls(count: number, deadlines: DeadlineQueue): ProxyStage | null {
   if (count < 2) return null
   return (next) => async (request, context) => {
-    const body = request.body === null ? null : await request.bytes()
+    const body = await wholeBody(request, context)
     const race = context.child(deadlines)
+    let streams = false
     try {
-      return await firstComplete(next, count, () => request.fork(body), race)
+      const response = await firstComplete(next, count, () => request.fork(body), race)
+      streams = isStreaming(response)
+      return response
     } finally {
-      context.release(race)
+      if (streams) race.finish()
+      else context.release(race)
     }
   }
 }
@@ -28,7 +34,7 @@ function firstComplete(next: Proxy, count: number, fork: () => ProxyRequest, rac
     let incomplete: ProxyResponse | null = null
     const settle = (own: Context, response: ProxyResponse | null, error: unknown) => {
       open--
-      race.release(own)
+      if (response === null || !isStreaming(response)) race.release(own)
       if (response?.complete) {
         resolve(response)
         for (const other of contexts) if (other !== own) other.cancel(NOT_NEEDED)
@@ -48,4 +54,9 @@ function firstComplete(next: Proxy, count: number, fork: () => ProxyRequest, rac
       )
     }
   })
+}
+
+/** A body still on its way keeps its call tied to the request, so that the request's end is its end too. */
+function isStreaming({ body }: ProxyResponse): boolean {
+  return body instanceof BodyStream && !body.ended
 }

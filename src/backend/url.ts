@@ -6,9 +6,14 @@ import { compileUrlPattern } from './url-pattern.ts'
 export function buildUrl(backend: BackendConfig): ProxyStage {
   const { method } = backend
   const pattern = compileUrlPattern(backend.urlPattern)
-  return (next) => async (request, context) => {
-    request.method = method
-    pattern.build(request)
+  // Not an async function: a promise less per call.
+  return (next) => (request, context) => {
+    try {
+      request.method = method
+      pattern.build(request)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     return next(request, context)
   }
 }

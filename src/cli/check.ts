@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../config/diagnostic.ts'
-import { formatDiagnostic } from '../config/diagnostic.ts'
+import { formatNotice } from '../config/diagnostic.ts'
 import { loadConfig } from '../config/load.ts'
-import { checkGateway } from '../gateway/check.ts'
 import { features } from '../gateway/pipeline.ts'
 import { createLogger, DEFAULT_LOGGING } from '../telemetry/logging.ts'
 import type { Command } from './command.ts'
@@ -42,7 +41,9 @@ export const check: Command = {
       err(`ERROR parsing the configuration file:\t${listDiagnostics(diagnostics, 'error')}\n`)
       return 1
     }
-    const log = createLogger({ ...DEFAULT_LOGGING, level: 'WARNING' }, (line) => err(`${line}\n`))
+    const log = createLogger({ ...DEFAULT_LOGGING, level: 'WARNING', format: 'bare' }, (line) => err(`${line}\n`))
+    // Loaded here, for `run` builds its gateways in other threads and need not wait for it.
+    const { checkGateway } = await import('../gateway/check.ts')
     const problems = await checkGateway(config, log)
     err(listNotices(problems))
     if (problems.some(({ severity }) => severity === 'error')) {
@@ -58,8 +59,6 @@ export const check: Command = {
 function listNotices(diagnostics: readonly Diagnostic[]): string {
   return diagnostics
     .filter(({ severity }) => severity !== 'error')
-    .map(
-      (diagnostic) => `${diagnostic.severity === 'skipped' ? 'SKIPPED' : 'WARNING'} ${formatDiagnostic(diagnostic)}\n`,
-    )
+    .map((diagnostic) => `${diagnostic.severity === 'skipped' ? 'SKIPPED' : 'WARNING'} ${formatNotice(diagnostic)}\n`)
     .join('')
 }

@@ -29,6 +29,7 @@ function writeConfig(t: TestContext, content: unknown): string {
   return file
 }
 
+const WITH_PLUGINS = { plugin: { folder: join(import.meta.dirname, '../../examples/getting-started/plugins') } }
 const BACKEND = { host: ['http://127.0.0.1:80'], url_pattern: '/x' }
 
 describe('help', () => {
@@ -126,6 +127,23 @@ describe('check', () => {
     const { code, err } = await type(`check -c ${file}`)
     assert.equal(code, 0)
     assert.match(err, /\nWARNING .*timeuot.*\nSyntax OK!\n$/s)
+  })
+
+  test('shows what a plugin does not know among its options, as a warning', async (t) => {
+    const options = { name: ['request-id'], 'request-id': { heder: 'X-Id' } }
+    const file = writeConfig(t, { version: 3, ...WITH_PLUGINS, extra_config: { 'plugin/http-server': options } })
+    const { code, err } = await type(`check -c ${file}`)
+    assert.equal(code, 0)
+    assert.match(err, /\nWARNING \[PLUGIN: request-id\] .*"heder" is not known .*\nSyntax OK!\n$/)
+  })
+
+  test('names the place of a plugin that nobody provides', async (t) => {
+    const named = { extra_config: { 'plugin/http-server': { name: ['requestid'] } } }
+    const file = writeConfig(t, { version: 3, ...WITH_PLUGINS, ...named })
+    const { code, err } = await type(`check -c ${file}`)
+    assert.equal(code, 1)
+    const place = `${file}:1:[0-9]+: error: extra_config."plugin/http-server".name`
+    assert.match(err, new RegExp(`${place}: no server plugin "requestid"; .*\n +did you mean "request-id"`, 'i'))
   })
 
   test('says which arguments it does not use', async (t) => {

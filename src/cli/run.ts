@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts'
-import { formatDiagnostic } from '../config/diagnostic.ts'
+import { formatNotice } from '../config/diagnostic.ts'
 import { loadConfig } from '../config/load.ts'
 import type { GatewayConfig } from '../config/model.ts'
 import { features } from '../gateway/pipeline.ts'
@@ -73,7 +73,7 @@ async function serveConfig(
 ): Promise<number> {
   const notices = diagnostics.map((diagnostic) => ({
     level: diagnostic.severity === 'warning' ? ('WARNING' as const) : ('ERROR' as const),
-    message: formatDiagnostic(diagnostic),
+    message: formatNotice(diagnostic),
   }))
   return await serve({ config, notices, threads, reusePort: canSharePort(), entry: threadEntry(), outputFd: 1, err })
 }

@@ -24,7 +24,15 @@ export interface Diagnostic {
 
 /** Writes a diagnostic for terminals: one line with the place and the message, one indented line with the remedy. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { severity, code, file, line, column, path, message, remedy } = diagnostic
+  return format(diagnostic, diagnostic.severity)
+}
+
+/** The same without the severity: for a log or a list whose lines begin with a level. */
+export function formatNotice(diagnostic: Diagnostic): string {
+  return format(diagnostic, '')
+}
+
+function format({ code, file, line, column, path, message, remedy }: Diagnostic, severity: string): string {
   const place = line === 0 ? file : `${file}:${line}:${column}`
   const parts = [place, severity, path, message].filter((part) => part !== '')
   return `${parts.join(': ')}\n    ${remedy} (${code})`

@@ -1,9 +1,9 @@
-import type { Static, TSchema } from 'typebox'
 import type { DeadlineQueue } from '../pipes/context.ts'
 import type { HttpStage } from '../pipes/http.ts'
 import type { ProxyStage } from '../pipes/proxy.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from './model.ts'
+import type { Static, TSchema } from './type.ts'
 
 /** A stage for one place, or null when the options ask for nothing there. */
 export type Made<Stage> = Stage | null | Promise<Stage | null>

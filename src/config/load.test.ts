@@ -181,6 +181,20 @@ test('times of the server and the transport: defaults, none and fallbacks', asyn
   assert.equal(upstream.allowInsecureConnections, true)
 })
 
+test('HTTP/2 without TLS is said to be missing, whichever key asks for it', async () => {
+  for (const [keys, path] of [
+    [{ use_h2c: true }, 'use_h2c'],
+    [{ extra_config: { router: { use_h2c: true } } }, 'extra_config.router.use_h2c'],
+  ] as const) {
+    const { config, diagnostics } = await loadConfigObject({ version: 3, ...keys }, { features: [router] })
+    assert.notEqual(config, null)
+    assert.deepEqual(
+      diagnostics.map(({ severity, code, path }) => [severity, code, path]),
+      [['warning', 'CONFIG_SECTION_NOT_IMPLEMENTED', path]],
+    )
+  }
+})
+
 test('the plugin section is taken over, with what is absent empty', async () => {
   const { plugin } = await load({ plugin: { pattern: '.so', folder: './plugins/' } })
   assert.deepEqual(plugin, { folder: './plugins/', pattern: '.so' })

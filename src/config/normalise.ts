@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { withLeadingSlash } from './endpoint-path.ts'
 import { type FeatureIndex, resolveExtraConfig } from './extra-config.ts'
 import { sanitizeHosts } from './hosts.ts'
 import type { EndpointConfig, GatewayConfig, ServerOptions, UpstreamOptions } from './model.ts'
@@ -9,6 +10,7 @@ import type { Report } from './report.ts'
 import { RouteConflicts } from './route-conflicts.ts'
 import type { EndpointInput, ServiceInput } from './schema.ts'
 import { convertScalar } from './weak-types.ts'
+import { tellLostContentType, tellWithoutEffect } from './without-effect.ts'
 
 /**
  * Fills in every default, lets endpoints and backends inherit, and checks what no schema can tell (specification: core
@@ -25,6 +27,7 @@ export function normaliseService(
   refuseMissingSections(input, report)
   checkOutputEncoding(input.output_encoding, ['output_encoding'], report)
   const extra = resolveExtraConfig('service', input.extra_config, ['extra_config'], features, report)
+  tellWithoutEffect(input, extra, report)
   const defaults: ServiceDefaults = {
     hosts: sanitizeHosts(input.host ?? [], ['host'], report),
     timeoutMs: input.timeout || 2000,
@@ -32,12 +35,14 @@ export function normaliseService(
     outputEncoding: input.output_encoding || 'json',
     parametersInSegments: input.disable_rest ?? false,
   }
+  const server = serverOptions(input, extra)
+  if (server.useH2c) warnOfH2c(input, report)
   return {
     file: report.file,
     name: input.name ?? '',
     port: input.port || 8080,
     listenIp: input.listen_ip ?? '',
-    server: serverOptions(input, extra),
+    server,
     upstream: upstreamOptions(input),
     debugEndpoint: input.debug_endpoint ?? false,
     echoEndpoint: input.echo_endpoint ?? false,
@@ -45,7 +50,7 @@ export function normaliseService(
     sequentialStart: input.sequential_start ?? false,
     plugin:
       input.plugin === undefined ? null : { folder: input.plugin.folder ?? '', pattern: input.plugin.pattern ?? '' },
-    endpoints: normaliseEndpoints(input.endpoints ?? [], defaults, broken, features, report),
+    endpoints: normaliseEndpoints(input.endpoints ?? [], healthPath(extra), defaults, broken, features, report),
     extra,
     lenient: report.lenient,
   }
@@ -55,6 +60,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DE
 
 function normaliseEndpoints(
   inputs: readonly (EndpointInput | undefined)[],
+  health: string | null,
   defaults: ServiceDefaults,
   broken: ReadonlySet<string>,
   features: FeatureIndex,
@@ -73,9 +79,24 @@ function normaliseEndpoints(
       continue
     }
     conflicts.add(endpoint.method, endpoint.path, where)
+    if (endpoint.method === 'GET' && endpoint.path === health) tellHealthTaken(health, where, report)
+    tellLostContentType(input, endpoint.method, where, report)
     endpoints.push(endpoint)
   }
   return endpoints
+}
+
+/** Where the router serves its health endpoint; null when it serves none. */
+function healthPath({ router }: Readonly<Record<string, unknown>>): string | null {
+  if (!isPlainObject(router)) return '/__health'
+  if (router.disable_health === true) return null
+  return typeof router.health_path === 'string' ? withLeadingSlash(router.health_path) : '/__health'
+}
+
+function tellHealthTaken(path: string, where: Path, report: Report): void {
+  const message = `GET ${path} (endpoints[${where[1]}]) repeats the health endpoint: handlers are already registered for path '${path}'`
+  const remedy = 'Choose another path, or another "health_path" in the namespace "router".'
+  report.add({ code: 'CONFIG_DUPLICATE_ENDPOINT', path: [...where, 'endpoint'], message, remedy })
 }
 
 function checkListenIp(listenIp: string | undefined, report: Report): void {
@@ -99,6 +120,13 @@ function refuseMissingSections(input: ServiceInput, report: Report): void {
   if ((input.async_agent?.length ?? 0) > 0) {
     report.refuse({ code, path: ['async_agent'], message: 'asynchronous agents are not available in this version' })
   }
+}
+
+function warnOfH2c(input: ServiceInput, report: Report): void {
+  const path: Path = input.use_h2c === true ? ['use_h2c'] : ['extra_config', 'router', 'use_h2c']
+  const message = 'HTTP/2 without TLS is not available in this version; clients are served HTTP/1.1'
+  const remedy = 'Remove the option; clients that speak nothing but HTTP/2 cannot be served.'
+  report.add({ code: 'CONFIG_SECTION_NOT_IMPLEMENTED', severity: 'warning', path, message, remedy })
 }
 
 function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unknown>>): ServerOptions {

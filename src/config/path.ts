@@ -11,6 +11,15 @@ export function formatPath(path: Path): string {
   return text
 }
 
+/** Reads what `formatPath` wrote. */
+export function parsePath(text: string): Path {
+  const steps = text.matchAll(/\[(\d+)\]|("(?:[^"\\]|\\.)*")|[\w$@#-]+/g)
+  return Array.from(steps, ([step, index, quoted]) => {
+    if (index !== undefined) return Number(index)
+    return quoted === undefined ? step : String(JSON.parse(quoted))
+  })
+}
+
 /** Whether a key is a comment: one that begins with `@`, `$`, `_` or `#` (specification: enterprise 0). */
 export function isCommentKey(key: string): boolean {
   const first = key.charCodeAt(0)

@@ -94,6 +94,8 @@ function describeJsonError(text: string, { error, offset, length }: ParseError):
   return { message: `${found}, ${expected} was expected`, remedy: correct }
 }
 
+/** A text of the file that has its own quotation marks is shown as it stands there. */
 function quote(text: string, offset: number, length = 1): string {
-  return JSON.stringify(text.slice(offset, offset + Math.min(Math.max(length, 1), 40)))
+  const found = text.slice(offset, offset + Math.min(Math.max(length, 1), 40))
+  return /^".*"$/.test(found) && found.length > 1 ? found : JSON.stringify(found)
 }

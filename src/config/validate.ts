@@ -1,10 +1,10 @@
-import type { Static, TSchema } from 'typebox'
 import type { ErrorCode } from '../errors.ts'
 import { parseDuration } from './duration.ts'
 import { nearest } from './nearest.ts'
 import { isCommentKey, type Path } from './path.ts'
 import { isPlainObject, setOwn } from './plain-object.ts'
 import { acceptsNull, type Keywords, nameOf, SCALAR_NAMES } from './schema-keywords.ts'
+import type { Static, TSchema } from './type.ts'
 import { convertScalar, describe, type ScalarType } from './weak-types.ts'
 
 /** Something in a value that its schema does not allow. */

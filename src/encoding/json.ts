@@ -21,7 +21,8 @@ export function stringifyJson(value: DataValue): string {
   return JSON.stringify(value)
 }
 
-function parse(text: string, exact: boolean): DataValue {
+function parse(source: string, exact: boolean): DataValue {
+  const text = source.includes('\\u') ? wellFormedEscapes(source) : source
   try {
     return parseWhole(text, exact)
   } catch (error) {
@@ -30,6 +31,22 @@ function parse(text: string, exact: boolean): DataValue {
     return parseWhole(text.slice(0, end), exact)
   }
 }
+
+/**
+ * Half a surrogate pair is no character: no UTF-8 can hold it. It becomes U+FFFD, as the reference does (specification:
+ * core 5.2). In the text itself only escapes can name one.
+ */
+function wellFormedEscapes(text: string): string {
+  return SURROGATE_ESCAPE.test(text)
+    ? text.replace(ESCAPE, (escape) => (escape.length === LONE_LENGTH && LONE.test(escape) ? '\\ufffd' : escape))
+    : text
+}
+
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+/** A pair, a single `\\uXXXX`, or any other escape; so `\\ud800` is a backslash and five characters. */
+const ESCAPE = /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|[^])/g
+const LONE = /^\\u[dD][89a-fA-F]/
+const LONE_LENGTH = 6
 
 function parseWhole(text: string, exact: boolean): DataValue {
   return (exact ? JSON.parse(text, keepExactNumber) : JSON.parse(text)) as DataValue

@@ -31,15 +31,19 @@ export function hasExactNumber(bytes: Buffer): boolean {
 
 /**
  * Whether the nearest double is another number than `source`: digits would be lost, or it is too large or too small.
+ * So is a whole number that would be written with an exponent: readers of integers do not take one.
  * @param source a JSON number
  */
 export function needsExactness(source: string): boolean {
   const value = Number(source)
   if (Number.isNaN(value)) return false // a part of a text that looks like a number: 2023-01-02
   const shortest = String(value)
-  return shortest !== source && (!Number.isFinite(value) || canonicalDecimal(source) !== canonicalDecimal(shortest))
+  if (shortest === source) return false
+  if (!Number.isFinite(value) || (shortest.includes('e') && WHOLE.test(source))) return true
+  return canonicalDecimal(source) !== canonicalDecimal(shortest)
 }
 
+const WHOLE = /^-?\d+$/
 const SHORTEST = 5 // 1e400
 const MOST_SAFE_DIGITS = 15 // any decimal of so many digits survives a double (IEEE 754)
 const NONE = 0

@@ -26,7 +26,7 @@ export function createEndpointHandler(parts: EndpointParts): Handler {
     try {
       const response = await proxy(makeRequest(request, context), context)
       const { failures } = response
-      if (failures !== null) {
+      if (failures !== null && !(context.cancelled instanceof ClientGone)) {
         for (const [i, failure] of failures.entries()) {
           context.report(failure)
           log.error(`Error #${i}: ${failure.message}`)
@@ -34,9 +34,11 @@ export function createEndpointHandler(parts: EndpointParts): Handler {
       }
       return await answers.success(response, request)
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+      // Once the client has gone, every failure is only that.
+      const gone = context.cancelled instanceof ClientGone ? context.cancelled : null
+      const error = gone ?? (thrown instanceof Error ? thrown : new Error(String(thrown)))
       context.report(error)
-      if (error instanceof ClientGone) log.debug(error.message)
+      if (error === gone) log.debug(error.message)
       else if ('errors' in error && Array.isArray(error.errors)) {
         for (const [i, part] of (error.errors as Error[]).entries()) log.error(`Error #${i}: ${part.message}`)
       } else log.error(error.message)

@@ -18,6 +18,9 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** Of these the ones that say how a message is framed: not handed on even where they are listed by name. */
+const FRAMING = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']
+
 /** Set by the gateway for the call, whatever the client sent. */
 const OWN = new Set(['host', 'x-forwarded-for', 'x-forwarded-host', 'content-length', 'expect'])
 
@@ -52,7 +55,7 @@ function compileHeaders(
   if (names.length === 0) return (raw, client) => contentTypeOnly(raw, client, product)
   if (names.includes('*')) return (raw, client) => allHeaders(raw, client, product)
   const allowed = new Map(names.map((name) => [name.toLowerCase(), canonicalName(name)]))
-  for (const name of OWN) allowed.delete(name)
+  for (const name of [...OWN, ...FRAMING]) allowed.delete(name)
   const lengths = new Set([...allowed.keys()].map((name) => name.length))
   return (raw, client) => {
     const headers = ['X-Forwarded-For', client, 'X-Forwarded-Host', '']
@@ -69,8 +72,7 @@ function compileHeaders(
       headers.push(canonical, raw[i + 1] as string)
       if (canonical === 'User-Agent') agent = true
     }
-    headers.push(agent ? 'X-Forwarded-Via' : 'User-Agent', product)
-    return headers
+    return withProduct(headers, agent, product)
   }
 }
 
@@ -101,6 +103,14 @@ function allHeaders(raw: readonly string[], client: string, product: string): st
     if (OWN.has(name) || HOP_BY_HOP.has(name) || named?.has(name)) continue
     if (name === 'user-agent') agent = true
     headers.push(canonicalName(name), raw[i + 1] as string)
+  }
+  return withProduct(headers, agent, product)
+}
+
+/** The gateway names itself in `User-Agent`, or in `X-Forwarded-Via` where the client's own agent is forwarded. */
+function withProduct(headers: string[], agent: boolean, product: string): string[] {
+  if (agent) {
+    for (let i = headers.length - 2; i >= 0; i -= 2) if (headers[i] === 'X-Forwarded-Via') headers.splice(i, 2)
   }
   headers.push(agent ? 'X-Forwarded-Via' : 'User-Agent', product)
   return headers

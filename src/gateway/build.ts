@@ -1,13 +1,12 @@
+import { withLeadingSlash } from '../config/endpoint-path.ts'
 import type { Feature } from '../config/feature.ts'
 import type { GatewayConfig } from '../config/model.ts'
-import type { Context } from '../pipes/context.ts'
-import { Failure } from '../pipes/failure.ts'
-import { HeaderList } from '../pipes/headers.ts'
-import { type Handler, type HttpRequest, HttpResponse } from '../pipes/http.ts'
+import type { Handler } from '../pipes/http.ts'
 import { loadPlugins } from '../plugins/loader.ts'
+import { PluginLoadError } from '../plugins/problem.ts'
 import { PRODUCT, VERSION } from '../product.ts'
 import { accessLog } from '../router/access-log.ts'
-import { debugEndpoint, echoEndpoint, health } from '../router/built-in.ts'
+import { allowedMethods, debugEndpoint, echoEndpoint, health } from '../router/built-in.ts'
 import { compileClientAddress } from '../router/client-address.ts'
 import type { RouterOptions } from '../router/options.ts'
 import { RouteTable } from '../router/route-table.ts'
@@ -17,6 +16,7 @@ import type { HttpClient } from '../transport/client.ts'
 import { createUndiciClient } from '../transport/undici.ts'
 import { buildEndpoint, type Common } from './endpoint.ts'
 import * as pipeline from './pipeline.ts'
+import { recover, recoverThrown } from './recover.ts'
 import { makeStages, wrap } from './step.ts'
 import { Workshop } from './tools.ts'
 
@@ -70,7 +70,12 @@ async function buildHandler(config: GatewayConfig, options: BuildOptions, worksh
     version,
     returnErrorMessage: routerOptions.return_error_msg === true,
   }
+  const { pluginProblems } = workshop
+  const tools = workshop.forService()
+  const serverStages = await makeStages(pipeline.server, tools, pluginProblems)
+  const routerStages = await makeStages(pipeline.router, tools, pluginProblems)
   const routes = await buildRoutes(config, routerOptions, common)
+  if (pluginProblems.length > 0) throw new PluginLoadError(pluginProblems)
   const routed = createRouter({
     options: routerOptions,
     routes,
@@ -78,13 +83,15 @@ async function buildHandler(config: GatewayConfig, options: BuildOptions, worksh
     clientAddress: compileClientAddress(routerOptions),
     version,
   })
-  const tools = workshop.forService()
+  if (routerOptions.trusted_proxies === undefined && routerOptions.forwarded_by_client_ip !== false) {
+    log.info('[SERVICE: Gin] Any client may set its address with X-Forwarded-For: router.trusted_proxies is not set')
+  }
   const logged =
     options.accessLog === null || routerOptions.disable_access_log
       ? []
       : [accessLog(options.accessLog, routerOptions.logger_skip_paths ?? [])]
-  const router = wrap([...logged, ...(await makeStages(pipeline.router, tools))], routed)
-  return recover(wrap(await makeStages(pipeline.server, tools), router), log)
+  const handle = wrap([...serverStages, ...logged, ...routerStages], routed)
+  return serverStages.length + routerStages.length > 0 ? recover(handle, log) : recoverThrown(handle, log)
 }
 
 async function startServices(features: readonly Feature[], workshop: Workshop): Promise<void> {
@@ -104,39 +111,23 @@ async function buildRoutes(
 ): Promise<RouteTable<Handler>> {
   const routes = new RouteTable<Handler>()
   if (!options.disable_health) {
-    routes.add('GET', options.health_path ?? '/__health', [], health)
+    routes.add('GET', withLeadingSlash(options.health_path ?? '/__health'), health)
   }
   for (const endpoint of config.endpoints) {
     const handle = await buildEndpoint(endpoint, common)
-    routes.add(endpoint.method, endpoint.path, endpoint.params, handle)
+    routes.add(endpoint.method, endpoint.path, handle)
+  }
+  if (options.auto_options) {
+    for (const [pattern, methods] of routes.methodsByPattern()) {
+      routes.add('OPTIONS', pattern, allowedMethods(methods, common.version))
+    }
   }
   return routes
 }
 
 function builtInBelow(config: GatewayConfig, log: Logger): Map<string, Handler> {
   const below = new Map<string, Handler>()
-  if (config.debugEndpoint) below.set('/__debug/', debugEndpoint(log.tagged('[ENDPOINT: /__debug/*]')))
-  if (config.echoEndpoint) below.set('/__echo/', echoEndpoint)
+  if (config.debugEndpoint) below.set('/__debug/', recover(debugEndpoint(log.tagged('[ENDPOINT: /__debug/*]')), log))
+  if (config.echoEndpoint) below.set('/__echo/', recover(echoEndpoint, log))
   return below
-}
-
-/** What no step has turned into an answer ends here: the request is answered, the gateway goes on. */
-function recover(handle: Handler, log: Logger): Handler {
-  const answer = (error: unknown, request: HttpRequest, context: Context): HttpResponse => {
-    const failure = error instanceof Failure ? error : null
-    const text =
-      error instanceof Error ? (failure === null ? (error.stack ?? error.message) : error.message) : String(error)
-    log.error(`[SERVICE: Gin] ${request.method} ${context.route || request.path}: ${text}`)
-    if (failure?.body === undefined) return new HttpResponse(failure?.status ?? 500)
-    const headers = failure.headers?.copy() ?? new HeaderList()
-    if (!headers.has('content-type')) headers.append('Content-Type', failure.contentType || 'text/plain; charset=utf-8')
-    return new HttpResponse(failure.status, headers, failure.body)
-  }
-  return async (request, context) => {
-    try {
-      return await handle(request, context)
-    } catch (error) {
-      return answer(error, request, context)
-    }
-  }
 }

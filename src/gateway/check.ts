@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts'
+import { locateInFile } from '../config/locate.ts'
 import type { GatewayConfig } from '../config/model.ts'
-import { PluginLoadError, type PluginProblem } from '../plugins/problem.ts'
+import { PluginLoadError } from '../plugins/problem.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { buildGateway } from './build.ts'
 
@@ -11,23 +12,29 @@ export async function checkGateway(config: GatewayConfig, log: Logger): Promise<
     await gateway.close()
     return []
   } catch (error) {
-    if (error instanceof PluginLoadError) return error.problems.map((problem) => pluginDiagnostic(problem, config.file))
-    const message = error instanceof Error ? error.message : String(error)
-    return [
-      {
-        ...NOWHERE,
-        code: 'GATEWAY_NOT_BUILT',
-        file: config.file,
-        message,
-        remedy: 'correct the named part of the configuration',
-      },
-    ]
+    return await explainBuildFailure(error, config.file)
   }
 }
 
-const NOWHERE = { severity: 'error', line: 0, column: 0, path: '' } as const
-
-function pluginDiagnostic(problem: PluginProblem, configFile: string): Diagnostic {
-  const { code, file, where, message, remedy } = problem
-  return { ...NOWHERE, code, file: file === '' ? configFile : file, path: where, message, remedy }
+/** What `buildGateway` threw, as diagnostics with their places in the configuration file. */
+export async function explainBuildFailure(error: unknown, configFile: string): Promise<readonly Diagnostic[]> {
+  if (!(error instanceof PluginLoadError)) {
+    const message = error instanceof Error ? error.message : String(error)
+    const remedy = 'Correct the part of the configuration that the message names.'
+    return [{ ...NOWHERE, code: 'GATEWAY_NOT_BUILT', file: configFile, message, remedy }]
+  }
+  const locate = await locateInFile(configFile)
+  return error.problems.map(({ code, file, where, message, remedy }) => {
+    const place = file === '' ? locate(where) : undefined
+    const shown = { file: file === '' ? configFile : file, path: where, message, remedy: toSentence(remedy) }
+    return { ...NOWHERE, ...place, code, ...shown }
+  })
 }
+
+/** Remedies of plugins stand in parentheses in the log, and on a line of their own here. */
+function toSentence(remedy: string): string {
+  const text = remedy.charAt(0).toUpperCase() + remedy.slice(1)
+  return /[.?!]$/.test(text) ? text : `${text}.`
+}
+
+const NOWHERE = { severity: 'error', line: 0, column: 0, path: '' } as const

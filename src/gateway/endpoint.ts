@@ -12,6 +12,7 @@ import { sequence } from '../proxy/sequence.ts'
 import type { ShadowCall } from '../proxy/shadow.ts'
 import { compileShape } from '../shaping/shape.ts'
 import * as pipeline from './pipeline.ts'
+import { recover } from './recover.ts'
 import { MERGE_SHARE } from './shares.ts'
 import { makeStages, wrap } from './step.ts'
 import type { Workshop } from './tools.ts'
@@ -43,8 +44,11 @@ export async function buildEndpoint(endpoint: EndpointConfig, common: Common): P
     }
   }
   const tools = { ...workshop.forEndpoint(endpoint), shadows }
+  tools.log.debug(
+    `Building the pipe of ${calls.length} backends${shadows.length > 0 ? ` and ${shadows.length} shadows` : ''}`,
+  )
   if (calls.length === 0) tools.log.error('all backends are shadow backends: every answer will be a 500')
-  const stages = await makeStages(pipeline.proxy, tools)
+  const stages = await makeStages(pipeline.proxy, tools, workshop.pluginProblems)
   const handler = createEndpointHandler({
     endpoint,
     proxy: wrap(stages, join(backends, calls, tools)),
@@ -53,7 +57,8 @@ export async function buildEndpoint(endpoint: EndpointConfig, common: Common): P
     deadlines: workshop.deadlines(endpoint.timeoutMs),
     log: tools.log,
   })
-  return wrap(await makeStages(pipeline.endpoint, tools), handler)
+  const around = await makeStages(pipeline.endpoint, tools, workshop.pluginProblems)
+  return around.length > 0 ? recover(wrap(around, handler), tools.log) : handler
 }
 
 /** The only backend as it is; several merged, at once or one after the other. */
@@ -69,9 +74,9 @@ function join(backends: readonly BackendConfig[], calls: readonly Proxy[], tools
 
 async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, common: Common): Promise<Proxy> {
   const tools = common.workshop.forBackend(endpoint, backend)
-  const transport = wrap(await makeStages(pipeline.transport, tools), common.client)
+  const transport = wrap(await makeStages(pipeline.transport, tools, common.workshop.pluginProblems), common.client)
   const call = innermost(endpoint, backend, transport)
-  return wrap(await makeStages(pipeline.backend, tools), call)
+  return wrap(await makeStages(pipeline.backend, tools, common.workshop.pluginProblems), call)
 }
 
 function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler): Proxy {

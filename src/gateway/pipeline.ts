@@ -13,8 +13,6 @@ import { proxyNamespace } from '../proxy/options.ts'
 import { shadow } from '../proxy/shadow.ts'
 import { staticData } from '../proxy/static-data.ts'
 import { routerNamespace } from '../router/options.ts'
-import { askForGzip } from '../transport/compression.ts'
-import { followRedirects } from '../transport/redirects.ts'
 import { CONCURRENT_SHARE } from './shares.ts'
 import {
   atBackend,
@@ -67,9 +65,7 @@ export const backend: readonly BackendStep[] = [
 /** Around the HTTP client. */
 export const transport: readonly TransportStep[] = [
   atTransport(backendHttpClient),
-  own('redirects', () => followRedirects),
-  own('accept-encoding', ({ config }) => (config.upstream.disableCompression ? null : askForGzip)),
-  // then: the HTTP client
+  // then: the HTTP client, which asks for gzip, takes it off and follows redirects
 ]
 
 /** Every component that a configuration may name. */

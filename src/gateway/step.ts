@@ -2,6 +2,7 @@ import type { BackendTools, EndpointTools, Feature, Made, ServiceTools } from '.
 import type { ExtraConfig } from '../config/model.ts'
 import type { Handler, HttpStage } from '../pipes/http.ts'
 import type { Proxy, ProxyStage } from '../pipes/proxy.ts'
+import { PluginLoadError, type PluginProblem } from '../plugins/problem.ts'
 import type { ShadowCall } from '../proxy/shadow.ts'
 
 /** One line of the pipeline: something that may put a stage into a room. */
@@ -73,13 +74,25 @@ function step<Tools, Stage>(
   }
 }
 
-/** Makes all stages of a place, outermost first, and leaves out what is not configured. */
-export async function makeStages<Tools, Stage>(steps: readonly Step<Tools, Stage>[], tools: Tools): Promise<Stage[]> {
+/**
+ * Makes all stages of a place, outermost first, and leaves out what is not configured.
+ * @param problems takes what keeps plugins from working, so that the problems of all places are told at once
+ */
+export async function makeStages<Tools, Stage>(
+  steps: readonly Step<Tools, Stage>[],
+  tools: Tools,
+  problems: PluginProblem[],
+): Promise<Stage[]> {
   const stages: Stage[] = []
   for (const { make } of steps) {
-    const made = make(tools)
-    const stage = made instanceof Promise ? await made : made
-    if (stage !== null) stages.push(stage)
+    try {
+      const made = make(tools)
+      const stage = made instanceof Promise ? await made : made
+      if (stage !== null) stages.push(stage)
+    } catch (error) {
+      if (!(error instanceof PluginLoadError)) throw error
+      problems.push(...error.problems)
+    }
   }
   return stages
 }

@@ -1,11 +1,14 @@
 import type { BackendTools, EndpointTools, ServiceTools } from '../config/feature.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../config/model.ts'
 import { DeadlineQueue } from '../pipes/context.ts'
+import type { PluginProblem } from '../plugins/problem.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /** What the stages of one gateway share, and what must be released when it closes. */
 export class Workshop {
   readonly config: GatewayConfig
+  /** What keeps plugins of any place from working. */
+  readonly pluginProblems: PluginProblem[] = []
   readonly #log: Logger
   readonly #services = new Map<string, unknown>()
   readonly #queues = new Map<number, DeadlineQueue>()

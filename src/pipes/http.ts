@@ -16,6 +16,8 @@ export type HttpStage = (next: Handler) => Handler
 export abstract class Message {
   #headers: HeaderList
   #body: Body
+  /** The body being read; several readers at once get the same bytes. */
+  #reading: Promise<Buffer> | null = null
 
   constructor(headers: HeaderList, body: Body) {
     this.#headers = headers
@@ -39,6 +41,7 @@ export abstract class Message {
   /** Text, bytes, null, or anything that yields chunks (a generator, a web or Node stream). */
   set body(body: Body | AsyncIterable<Uint8Array | string>) {
     this.#body = toBody(body)
+    this.#reading = null
     if (this.headers.has('content-length')) this.headers.delete('content-length')
   }
 
@@ -48,9 +51,14 @@ export abstract class Message {
   }
 
   /** The whole body. Can be called again. */
-  async bytes(): Promise<Buffer> {
+  bytes(): Promise<Buffer> {
+    if (this.#body instanceof BodyStream) return (this.#reading ??= this.#read(this.#body))
+    return Promise.resolve(this.whole())
+  }
+
+  async #read(stream: BodyStream): Promise<Buffer> {
     const bytes = await this.whole()
-    if (this.#body instanceof BodyStream) this.#body = bytes
+    if (this.#body === stream) this.#body = bytes
     return bytes
   }
 

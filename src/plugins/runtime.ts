@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox'
+import type { TSchema } from '../config/type.ts'
 import type { Context } from '../pipes/context.ts'
 import type { Handler, HttpRequest } from '../pipes/http.ts'
 import type { ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'

@@ -1,5 +1,5 @@
 import { defineFeature } from '../config/feature.ts'
-import { Duration, type Static, Type } from '../config/type.ts'
+import { type Static, Type } from '../config/type.ts'
 
 const flatmapOperation = Type.Object({
   type: Type.String({ description: '`move`, `del` or `append`' }),
@@ -24,7 +24,7 @@ const proxyOptions = Type.Object({
     Type.Boolean({ description: 'each backend gets a copy of the request of its own (always so here)' }),
   ),
   shadow: Type.Optional(Type.Boolean({ description: 'the backend gets a copy and its answer is dropped' })),
-  shadow_timeout: Type.Optional(Duration({ description: 'time of a shadow call; the endpoint’s when absent' })),
+  shadow_timeout: Type.Optional(Type.Duration({ description: 'time of a shadow call; the endpoint’s when absent' })),
   static: Type.Optional(staticData),
 })
 

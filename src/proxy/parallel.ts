@@ -1,6 +1,7 @@
 import type { DeadlineQueue } from '../pipes/context.ts'
 import { Failure } from '../pipes/failure.ts'
 import { type Proxy, type ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
+import { wholeBody } from '../pipes/whole-body.ts'
 import { mergeData } from '../shaping/merge.ts'
 
 /** No backend gave an answer: one line for each of them, whatever their statuses. Specification: core 3.4. */
@@ -18,6 +19,15 @@ export class MergeError extends Failure {
   }
 }
 
+/** A component of one of several backends answered by itself: only data can be merged, so that part is missing. */
+export class AnswerNotMerged extends Failure {
+  override name = 'AnswerNotMerged'
+
+  constructor(status: number) {
+    super(`a component answered with status ${status} in place of data, which cannot be merged`)
+  }
+}
+
 /**
  * Calls all backends at once and merges what they gave in the configured order: root keys of a later one replace those
  * of an earlier one. One success is enough for an answer. Specification: core 6.2.
@@ -26,7 +36,7 @@ export class MergeError extends Failure {
 export function parallel(backends: readonly Proxy[], deadlines: DeadlineQueue): Proxy {
   const count = backends.length
   return async (request, context) => {
-    const body = request.body === null ? null : await request.bytes()
+    const body = await wholeBody(request, context)
     const calls = context.child(deadlines)
     const gathering = new Gathering(count)
     for (let i = 0; i < count; i++) {
@@ -59,6 +69,10 @@ class Gathering {
   }
 
   answered(index: number, response: ProxyResponse): void {
+    if (response.answer !== null) {
+      this.failed(index, new AnswerNotMerged(response.answer.status))
+      return
+    }
     this.responses[index] = response
     if (--this.#open === 0) this.#resolve()
   }

@@ -1,7 +1,8 @@
 import type { BackendConfig } from '../config/model.ts'
 import type { DeadlineQueue } from '../pipes/context.ts'
 import type { Proxy, ProxyResponse } from '../pipes/proxy.ts'
-import { mergeResponses } from './parallel.ts'
+import { wholeBody } from '../pipes/whole-body.ts'
+import { AnswerNotMerged, mergeResponses } from './parallel.ts'
 import { compileSequenceValues } from './sequence-values.ts'
 
 /**
@@ -21,13 +22,17 @@ export function sequence(
   const values = compileSequenceValues(patterns, propagated)
   for (const warning of values.warnings) warn(warning)
   return async (request, context) => {
-    const body = request.body === null ? null : await request.bytes()
+    const body = await wholeBody(request, context)
     const own = context.child(deadlines)
     const responses: ProxyResponse[] = []
     let failure: Error | null = null
     try {
       for (const [index, call] of calls.entries()) {
         const response = await call(request.fork(body), own)
+        if (response.answer !== null) {
+          if (index === 0) return response
+          throw new AnswerNotMerged(response.answer.status)
+        }
         responses.push(response)
         if (!response.complete) break
         values.collect(

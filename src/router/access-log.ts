@@ -4,15 +4,15 @@ import { formatAccessLine } from '../telemetry/access-log.ts'
 
 /**
  * A line for each request once it has been answered. Specification: core 3.7.
- * @param skipped paths, without a query, that get no line
+ * @param skipped paths, decoded and without a query, that get no line
  */
 export function accessLog(write: (line: string) => void, skipped: readonly string[]): HttpStage {
   const quiet = new Set(skipped)
   return (next) => (request, context) => {
     const { method, target, path } = request
-    if (quiet.has(path)) return next(request, context)
+    if (quiet.size > 0 && quiet.has(percentDecode(path) ?? path)) return next(request, context)
     context.onFinish = () => {
-      const search = target.slice(path.length)
+      const search = target.length === path.length + 1 ? '' : target.slice(path.length)
       write(
         formatAccessLine({
           status: context.status,

@@ -9,6 +9,12 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 /** `GET /__health`: the process answers. Specification: core 3.6. */
 export const health: Handler = async () => json({ agents: {}, now: goTime(Date.now()), status: 'ok' })
 
+/** The answer to OPTIONS with `auto_options`. Specification: core 3.3. */
+export function allowedMethods(methods: readonly string[], version: string): Handler {
+  const raw = ['Allow', methods.toSorted().join(', '), 'X-Krakend', version]
+  return async () => new HttpResponse(200, new HeaderList([...raw]))
+}
+
 /** `/__debug/…`: logs what arrived and answers pong. */
 export function debugEndpoint(log: Logger): Handler {
   return async (request, context) => {

@@ -11,7 +11,7 @@ export function compileClientAddress(options: RouterOptions): (request: HttpRequ
   const appEngine = options.app_engine === true
   const address = options.forwarded_by_client_ip === false ? peerAddress : compileForwarded(options)
   if (!appEngine) return address
-  return (request) => request.headers.get('x-appengine-remote-addr') ?? address(request)
+  return (request) => request.headers.get('x-appengine-remote-addr') || address(request)
 }
 
 function peerAddress(request: HttpRequest): string {

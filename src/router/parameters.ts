@@ -17,9 +17,10 @@ export function refuseEncoded(values: readonly string[]): HttpResponse | null {
 }
 
 function suspicion(value: string): string | null {
-  if (value.includes('?') || value.includes('#')) return 'encoded url params'
-  if (!value.includes('%')) return null
-  const invalid = /%(?![0-9A-Fa-f]{2})/.exec(value)
-  if (invalid !== null) return `invalid URL escape "${value.slice(invalid.index, invalid.index + 3)}"`
-  return percentDecode(value) === value ? null : 'encoded url params'
+  if (value.includes('%')) {
+    const invalid = /%(?![0-9A-Fa-f]{2})/.exec(value)
+    if (invalid !== null) return `invalid URL escape "${value.slice(invalid.index, invalid.index + 3)}"`
+    if (percentDecode(value) !== value) return 'encoded url params'
+  }
+  return value.includes('?') || value.includes('#') ? 'encoded url params' : null
 }

@@ -3,6 +3,7 @@ import { type Match, RouteTree } from './route-tree.ts'
 /** A route with the pattern and the parameters' names it was configured with. */
 export interface Route<T> {
   readonly pattern: string
+  /** The names of the parameters, once for each place in the pattern. */
   readonly params: readonly string[]
   readonly target: T
 }
@@ -13,7 +14,8 @@ export class RouteTable<T> {
   readonly #routes = new Map<string, Route<T>[]>()
   readonly #folded = new Map<string, RouteTree<Route<T>>>()
 
-  add(method: string, pattern: string, params: readonly string[], target: T): void {
+  add(method: string, pattern: string, target: T): void {
+    const params = [...pattern.matchAll(/\{([^}]*)\}/g)].map((match) => match[1] as string)
     const route = { pattern, params, target }
     let tree = this.#trees.get(method)
     if (tree === undefined) {
@@ -35,6 +37,19 @@ export class RouteTable<T> {
     const methods: string[] = []
     for (const [method, tree] of this.#trees) if (tree.find(path) !== null) methods.push(method)
     return methods
+  }
+
+  /** Every pattern with its methods; for a fixed one also those of patterns with parameters that take it. */
+  methodsByPattern(): Map<string, string[]> {
+    const patterns = new Map<string, string[]>()
+    for (const [method, routes] of this.#routes) {
+      for (const { pattern } of routes) {
+        const methods = pattern.includes('{') ? (patterns.get(pattern) ?? []) : this.methodsOf(pattern)
+        if (!methods.includes(method)) methods.push(method)
+        patterns.set(pattern, methods)
+      }
+    }
+    return patterns
   }
 
   /** The configured spelling of a path that differs in case only; null when there is none. */

@@ -1,3 +1,5 @@
+import { compileSegment, matchSegment, type SegmentPattern } from './segment.ts'
+
 /** What a path leads to. */
 export interface Match<T> {
   readonly value: T
@@ -7,19 +9,19 @@ export interface Match<T> {
 
 interface Node<T> {
   readonly statics: Map<string, Node<T>>
-  /** Parameters behind a fixed beginning of their segment (`file.{ext}`), the longest beginning first. */
-  readonly prefixed: { readonly prefix: string; readonly node: Node<T> }[]
+  /** Segments that a parameter does not fill (`file.{ext}`), those with more fixed text first. */
+  readonly partial: { readonly text: string; readonly pattern: SegmentPattern; readonly node: Node<T> }[]
   param: Node<T> | null
   value: T | undefined
 }
 
 const NONE: readonly string[] = []
-const PLACEHOLDER = /^([^{]*)\{[^}]*\}$/
+const NAME = /\{[^}]*\}/g
 
 /**
  * The routes of one method as a tree of path segments. A fixed segment wins over a parameter at the same place, and
  * where it leads nowhere the parameter is tried (specification: core 2.1). A parameter takes one non-empty segment, or
- * what follows a fixed beginning of it.
+ * a part of one between fixed texts.
  */
 export class RouteTree<T> {
   readonly #exact = new Map<string, T>()
@@ -54,24 +56,22 @@ export class RouteTree<T> {
   }
 
   #child(node: Node<T>, segment: string): Node<T> {
-    const placeholder = PLACEHOLDER.exec(segment)
-    if (placeholder === null) {
-      const key = this.#folded(segment)
-      const child = node.statics.get(key) ?? createNode<T>()
-      node.statics.set(key, child)
+    const folded = this.#folded(segment.replace(NAME, '{}'))
+    const pattern = compileSegment(folded)
+    if (pattern === null) {
+      const child = node.statics.get(folded) ?? createNode<T>()
+      node.statics.set(folded, child)
       return child
     }
-    const prefix = this.#folded(placeholder[1] as string)
-    if (prefix === '') {
+    if (folded === '{}') {
       node.param ??= createNode()
       return node.param
     }
-    let entry = node.prefixed.find((known) => known.prefix === prefix)
-    if (entry === undefined) {
-      entry = { prefix, node: createNode() }
-      node.prefixed.push(entry)
-      node.prefixed.sort((a, b) => b.prefix.length - a.prefix.length)
-    }
+    const known = node.partial.find(({ text }) => text === folded)
+    if (known !== undefined) return known.node
+    const entry = { text: folded, pattern, node: createNode<T>() }
+    node.partial.push(entry)
+    node.partial.sort((a, b) => b.pattern.fixedLength - a.pattern.fixedLength)
     return entry.node
   }
 
@@ -85,12 +85,12 @@ export class RouteTree<T> {
       const value = last ? fixed.value : this.#walk(fixed, path, slash + 1, values)
       if (value !== undefined) return value
     }
-    for (const { prefix, node: child } of node.prefixed) {
-      if (folded.length <= prefix.length || !folded.startsWith(prefix)) continue
-      values.push(segment.slice(prefix.length))
+    for (const { pattern, node: child } of node.partial) {
+      const before = values.length
+      if (!matchSegment(pattern, folded, segment, values)) continue
       const value = last ? child.value : this.#walk(child, path, slash + 1, values)
       if (value !== undefined) return value
-      values.pop()
+      values.length = before
     }
     if (node.param === null || segment === '') return undefined
     values.push(segment)
@@ -105,5 +105,5 @@ export class RouteTree<T> {
 }
 
 function createNode<T>(): Node<T> {
-  return { statics: new Map(), prefixed: [], param: null, value: undefined }
+  return { statics: new Map(), partial: [], param: null, value: undefined }
 }

@@ -70,13 +70,9 @@ function createFallback(parts: RouterParts): (request: HttpRequest, path: string
     const { method } = request
     if (path === '*' && method === 'OPTIONS') return new HttpResponse(200)
     const allowed = routes.methodsOf(path)
-    if (options.auto_options && method === 'OPTIONS' && allowed.length > 0) {
-      return new HttpResponse(200, new HeaderList(['Allow', allowed.sort().join(', '), 'X-Krakend', version]))
-    }
     const corrected = method === 'CONNECT' || path === '/' ? null : correctedPath(parts, method, path)
     if (corrected !== null) return redirectTo(corrected, request)
     if (allowed.length === 0 || options.disable_handle_method_not_allowed) return notFound()
-    if (options.auto_options) allowed.push('OPTIONS')
     const answer = notAllowed()
     answer.headers.append('Allow', allowed.join(', '))
     return answer

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from 'typebox'
+import type { Static, TSchema } from '../config/type.ts'
 import type { Handler } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type {

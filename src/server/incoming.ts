@@ -10,7 +10,7 @@ export function toHttpRequest(message: IncomingMessage, remoteAddress: string): 
   const target = message.url as string
   return new HttpRequest(
     message.method as string,
-    target.charCodeAt(0) === 47 ? target : originForm(target),
+    target.charCodeAt(0) === 47 ? target : originForm(target, raw),
     new HeaderList(raw),
     bodyOf(message, raw),
     '',
@@ -18,10 +18,17 @@ export function toHttpRequest(message: IncomingMessage, remoteAddress: string): 
   )
 }
 
-/** `http://host/path` on the request line means `/path` (RFC 9112, section 3.2.2); `*` stays. */
-function originForm(target: string): string {
-  const absolute = /^https?:\/\/[^/?#]*/i.exec(target)
+/**
+ * `http://host/path` on the request line means `/path`, and its host counts in place of the field `Host` (RFC 9112,
+ * section 3.2.2); `*` stays.
+ */
+function originForm(target: string, raw: string[]): string {
+  const absolute = /^https?:\/\/([^/?#]*)/i.exec(target)
   if (absolute === null) return target
+  const host = absolute[1] as string
+  const at = raw.findIndex((name, i) => i % 2 === 0 && sameName(name, 'host'))
+  if (at === -1) raw.push('Host', host)
+  else raw[at + 1] = host
   const rest = target.slice(absolute[0].length)
   return rest.startsWith('/') ? rest : `/${rest}`
 }

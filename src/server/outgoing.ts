@@ -2,30 +2,38 @@ import type { ServerResponse } from 'node:http'
 import { type BodySink, BodyStream } from '../pipes/body.ts'
 import type { HttpResponse } from '../pipes/http.ts'
 
+/** What ends with the answer. */
+interface Finishable {
+  finish(): void
+}
+
 /**
  * Writes an answer. A stream is passed on chunk by chunk with back-pressure; when it breaks off, the connection is
  * reset, so that the client cannot take a part for the whole.
- * @param done runs once, when everything is written or has failed
+ * @param exchange is finished when everything is written or has failed
  */
-export function writeResponse(response: HttpResponse, outgoing: ServerResponse, done: () => void): void {
+export function writeResponse(response: HttpResponse, outgoing: ServerResponse, exchange: Finishable): void {
   const { body, status } = response
   const { raw } = response.headers
-  if (body === null) writeWhole(outgoing, status, raw, null, 0, done)
-  else if (typeof body === 'string') writeWhole(outgoing, status, raw, body, Buffer.byteLength(body), done)
-  else if (body instanceof BodyStream) writeStream(outgoing, response, body, done)
-  else writeWhole(outgoing, status, raw, body, body.length, done)
+  if (body === null) writeWhole(outgoing, status, raw, null, 0, exchange)
+  else if (typeof body === 'string') writeWhole(outgoing, status, raw, body, Buffer.byteLength(body), exchange)
+  else if (body instanceof BodyStream) writeStream(outgoing, response, body, exchange)
+  else writeWhole(outgoing, status, raw, body, body.length, exchange)
 }
 
-function writeStream(outgoing: ServerResponse, response: HttpResponse, body: BodyStream, done: () => void): void {
+function writeStream(outgoing: ServerResponse, response: HttpResponse, body: BodyStream, exchange: Finishable): void {
   const { status } = response
   const { raw } = response.headers
   const whole = body.takeWhole()
   if (whole !== undefined) {
-    writeWhole(outgoing, status, raw, whole, whole.length, done)
+    writeWhole(outgoing, status, raw, whole, whole.length, exchange)
     return
   }
   outgoing.writeHead(status, raw)
-  body.pipeTo(new ResponseSink(outgoing, body, response, done))
+  const sink = new ResponseSink(outgoing, body, response, exchange)
+  body.pipeTo(sink)
+  // Node keeps the head back until there is a body; a client that waits for events must see it now.
+  if (!sink.used) outgoing.flushHeaders()
 }
 
 function writeWhole(
@@ -34,13 +42,13 @@ function writeWhole(
   raw: string[],
   body: string | Uint8Array | null,
   length: number,
-  done: () => void,
+  exchange: Finishable,
 ): void {
   if (mayHaveBody(status) && !hasLength(raw)) raw.push('Content-Length', String(length))
   outgoing.writeHead(status, raw)
   if (body === null || length === 0) outgoing.end()
   else outgoing.end(body)
-  done()
+  exchange.finish()
 }
 
 /** 1xx, 204 and 304 never have one (RFC 9110, section 6.4.1). */
@@ -59,12 +67,14 @@ function hasLength(raw: readonly string[]): boolean {
 class ResponseSink implements BodySink {
   readonly #outgoing: ServerResponse
   readonly #response: HttpResponse
-  readonly #done: () => void
+  readonly #exchange: Finishable
+  /** Whether anything came. */
+  used = false
 
-  constructor(outgoing: ServerResponse, body: BodyStream, response: HttpResponse, done: () => void) {
+  constructor(outgoing: ServerResponse, body: BodyStream, response: HttpResponse, exchange: Finishable) {
     this.#outgoing = outgoing
     this.#response = response
-    this.#done = done
+    this.#exchange = exchange
     outgoing.on('drain', () => body.resume())
     outgoing.on('close', () => {
       if (!outgoing.writableFinished) body.cancel(new Error('the client closed the connection'))
@@ -72,19 +82,22 @@ class ResponseSink implements BodySink {
   }
 
   write(chunk: Uint8Array): boolean {
+    this.used = true
     return this.#outgoing.write(chunk)
   }
 
   end(): void {
+    this.used = true
     const { trailers } = this.#response
     if (trailers !== null) this.#outgoing.addTrailers(pairs(trailers))
     this.#outgoing.end()
-    this.#done()
+    this.#exchange.finish()
   }
 
   fail(): void {
+    this.used = true
     this.#outgoing.destroy()
-    this.#done()
+    this.#exchange.finish()
   }
 }
 

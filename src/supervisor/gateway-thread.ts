@@ -1,9 +1,10 @@
 import type { MessagePort } from 'node:worker_threads'
+import { formatDiagnostic } from '../config/diagnostic.ts'
 import type { buildGateway, Gateway } from '../gateway/build.ts'
+import { explainBuildFailure } from '../gateway/check.ts'
 import type { Address, Listener, listen, Served } from '../server/listen.ts'
 import { connectCells } from '../shared/cells.ts'
 import { COUNTERS_CELL, CounterRow, counterBytes } from '../shared/thread-counters.ts'
-import type { Level } from '../telemetry/logger.ts'
 import { createLogger } from '../telemetry/logging.ts'
 import { createLogOutbox } from './log-outbox.ts'
 import type { FromThread, ThreadData, ToThread } from './messages.ts'
@@ -23,12 +24,13 @@ export async function runGatewayThread(data: ThreadData, supervisor: MessagePort
   const outbox = createLogOutbox((text) => tell({ type: 'log', text }))
   process.once('exit', () => outbox.flush())
   let writes = data.announces
-  const log = createLogger(data.logging, (line, level) => {
-    if (writes) outbox.add(line, isUrgent(level))
+  const log = createLogger(data.logging, (line) => {
+    if (writes) outbox.add(line, true)
   })
   const counters = await openCounters(data)
   const gateway = await build()
   writes = true
+  outbox.flush() // what it says about its plugins belongs before the line that it listens
   tell({ type: 'built' })
   const { address } = await received(supervisor, 'listen')
   const listener = await open(gateway, address)
@@ -42,7 +44,8 @@ export async function runGatewayThread(data: ThreadData, supervisor: MessagePort
     try {
       return await parts.buildGateway(data.config, { log, accessLog: (line) => outbox.add(line, false) })
     } catch (error) {
-      return end({ type: 'failed', at: 'build', reason: messageOf(error) }, 1)
+      const problems = await explainBuildFailure(error, data.config.file)
+      return end({ type: 'failed', at: 'build', reason: problems.map(formatDiagnostic).join('\n') }, 1)
     }
   }
 
@@ -94,11 +97,6 @@ async function openCounters({ cells, index, threads, generation }: ThreadData): 
   row.setGeneration(generation)
   row.beat(0)
   return row
-}
-
-/** Errors are handed over at once, for the thread may die of them. */
-function isUrgent(level: Level): boolean {
-  return level === 'ERROR' || level === 'CRITICAL'
 }
 
 function countRequests(gateway: Gateway, counters: CounterRow): Served {

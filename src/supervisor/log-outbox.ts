@@ -9,7 +9,10 @@ export interface LogOutbox {
 /** What a busy thread collects at most before it hands over, in characters. */
 const MAX_WAITING = 256 * 1024
 
-/** Lines of one turn of the event loop go together: a message costs as much as formatting twenty lines. */
+/**
+ * Lines of one turn of the event loop go together, for a message costs as much as formatting twenty lines: so those of
+ * the access log. Lines of the application log are few, and the thread may die of what they tell: they go at once.
+ */
 export function createLogOutbox(send: (text: string) => void): LogOutbox {
   let waiting = ''
   let scheduled = false

@@ -9,6 +9,9 @@ import type { ConfigChanges } from './test-fixtures/config.ts'
 
 const SCRIPT = fileURLToPath(new URL('./test-fixtures/serve-process.ts', import.meta.url))
 
+const UNBUILT =
+  'error: the plugin "auth" is not there\n    Correct the part of the configuration that the message names. (GATEWAY_NOT_BUILT)'
+
 /** A gateway process whose output can be waited for. */
 class Process {
   readonly child: ChildProcessByStdio<null, Readable, Readable>
@@ -91,7 +94,7 @@ describe('serve', () => {
   test('a gateway that cannot be built ends the process with 255 and one reason', async (t) => {
     const gateway = new Process(t, 2, { extra: { 'test/build': 'throw' } })
     assert.equal(await gateway.exit(), 255)
-    assert.equal(gateway.stderr, 'ERROR building the gateway: the plugin "auth" is not there\n')
+    assert.equal(gateway.stderr, `ERROR building the gateway: ${UNBUILT}\n`)
   })
 
   test('a port in use ends the process with 1 and one line', async (t) => {

@@ -28,6 +28,8 @@ class Log {
 }
 
 const shares = canSharePort()
+const UNBUILT =
+  'error: the plugin "auth" is not there\n    Correct the part of the configuration that the message names. (GATEWAY_NOT_BUILT)'
 
 async function start(t: TestContext, threads: number, changes: ConfigChanges = {}) {
   const log = new Log()
@@ -81,10 +83,7 @@ describe('startSupervisor', () => {
   })
 
   test('a gateway that cannot be built: its reason is told once', async (t) => {
-    await assert.rejects(
-      start(t, 3, { extra: { 'test/build': 'throw' } }),
-      new StartFailed('the plugin "auth" is not there'),
-    )
+    await assert.rejects(start(t, 3, { extra: { 'test/build': 'throw' } }), new StartFailed(UNBUILT))
   })
 
   test('a thread that ends while it builds is told as that', async (t) => {

@@ -3,8 +3,11 @@ import { LEVELS } from './logger.ts'
 import { keepInside } from './printable.ts'
 import { createStamp, millisecondDigits } from './timestamp.ts'
 
-/** How a line of the application log looks: `plain` without `telemetry/logging`, the others as its `format` says. */
-export type LogFormat = 'plain' | 'default' | 'logstash'
+/**
+ * How a line of the application log looks: `plain` without `telemetry/logging`, `default` and `logstash` as its `format`
+ * says, `bare` for what a command says on a terminal.
+ */
+export type LogFormat = 'plain' | 'default' | 'logstash' | 'bare'
 
 /** The application log's settings, as plain data that can be sent to a thread. */
 export interface LoggingOptions {
@@ -90,6 +93,7 @@ const RESET = '\x1b[0m'
 
 function createFormatter(options: LoggingOptions): Formatter {
   if (options.format === 'plain') return createPlainFormatter()
+  if (options.format === 'bare') return (level, message) => `${level} ${keepInside(message)}`
   return options.format === 'logstash' ? createLogstashFormatter() : createDefaultFormatter(options)
 }
 

@@ -10,27 +10,19 @@ const CREDENTIALS = ['authorization', 'www-authenticate', 'cookie', 'cookie2', '
 const ABOUT_BODY = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']
 
 /**
- * Follows redirects of the upstream, at most ten requests in all. 301, 302 and 303 become a GET without a body; 307 and
- * 308 keep method and body, and end the call with their own status when the body cannot be sent again.
+ * Follows the redirects of an upstream, at most ten requests in all. 301, 302 and 303 become a GET without a body; 307
+ * and 308 keep method and body, and end the call with their own status when the body cannot be sent again.
  * Specification: core 4.2.
+ * @param once sends one request
+ * @param first the request that was redirected
  */
-export function followRedirects(next: Handler): Handler {
-  return async (request, context) => {
-    const hadBody = request.body !== null && request.body !== ''
-    const response = await next(request, context)
-    const { status } = response
-    if (status < 301 || status > 308 || status === 304 || status === 305 || status === 306) return response
-    return follow(next, request, context, response, hadBody)
-  }
-}
-
-async function follow(
-  next: Handler,
+export async function follow(
+  once: Handler,
   first: HttpRequest,
   context: Context,
   redirect: HttpResponse,
-  hadBody: boolean,
 ): Promise<HttpResponse> {
+  const hadBody = first.body !== null && first.body !== ''
   let request = first
   let response = redirect
   for (let sent = 1; isRedirect(response.status); sent++) {
@@ -41,12 +33,13 @@ async function follow(
     if (response.body instanceof BodyStream) response.body.cancel(new Error('the redirect is followed'))
     if (sent >= MAX_REQUESTS) throw new Failure(`stopped after ${MAX_REQUESTS} redirects, the last one to ${location}`)
     request = redirected(request, location, keepsMethod)
-    response = await next(request, context)
+    response = await once(request, context)
   }
   return response
 }
 
-function isRedirect(status: number): boolean {
+/** Whether a status sends the client elsewhere with the same request or a GET. */
+export function isRedirect(status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 }
 

@@ -1,18 +1,23 @@
 import type { Socket } from 'node:net'
-import { buildConnector, Client, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import type { Dispatcher } from 'undici'
+import openTunnel from 'undici/lib/api/api-connect.js'
+import buildConnector from 'undici/lib/core/connect.js'
+import Client from 'undici/lib/dispatcher/client.js'
+import Pool from 'undici/lib/dispatcher/pool.js'
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import type { UpstreamOptions } from '../config/model.ts'
-import { BodyStream } from '../pipes/body.ts'
+import { type BodySource, BodyStream } from '../pipes/body.ts'
 import type { Cancellable, Context } from '../pipes/context.ts'
 import { Failure } from '../pipes/failure.ts'
-import type { HttpRequest, HttpResponse } from '../pipes/http.ts'
+import { sameName } from '../pipes/headers.ts'
+import type { Handler, HttpRequest, HttpResponse } from '../pipes/http.ts'
 import type { HttpClient } from './client.ts'
 import { proxyFor } from './environment-proxy.ts'
+import { follow, isRedirect } from './redirects.ts'
 import { UpstreamResponse } from './upstream-response.ts'
 
 const NEVER_MS = 2 ** 31 - 1
 const TLS_HANDSHAKE_MS = 10_000
-const DEFAULT_KEEP_ALIVE_MS = 15_000
-const DEFAULT_FALLBACK_DELAY_MS = 300
 
 /** The call did not reach the upstream, or broke off: refused, reset, no such host, not HTTP. */
 export class UpstreamUnreachable extends Failure {
@@ -33,20 +38,21 @@ export function createUndiciClient(options: UpstreamOptions, env: NodeJS.Process
     return pool
   }
 
+  const send = (request: HttpRequest, context: Context, once: Handler | null): Promise<HttpResponse> =>
+    new Promise((resolve, reject) => {
+      if (context.cancelled !== null) return reject(context.cancelled)
+      let pool: OriginPool
+      try {
+        pool = poolFor(request.origin)
+      } catch (cause) {
+        return reject(new UpstreamUnreachable(`invalid host ${request.origin}: ${(cause as Error).message}`, { cause }))
+      }
+      new Call(pool, request, context, once, resolve, reject).dispatch()
+    })
+  const once: Handler = (request, context) => send(request, context, null)
+
   return {
-    handle: (request, context) =>
-      new Promise((resolve, reject) => {
-        if (context.cancelled !== null) return reject(context.cancelled)
-        let pool: OriginPool
-        try {
-          pool = poolFor(request.origin)
-        } catch (cause) {
-          return reject(
-            new UpstreamUnreachable(`invalid host ${request.origin}: ${(cause as Error).message}`, { cause }),
-          )
-        }
-        new Call(pool, request, context, resolve, reject).dispatch()
-      }),
+    handle: (request, context) => send(request, context, once),
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.dispatcher.destroy()))
       pools.clear()
@@ -65,6 +71,8 @@ interface IdleBudget {
 interface Connection {
   /** Answers that came over the present socket; more than 0 means that it is being reused. */
   served: number
+  /** Calls that were given to it and are not over. */
+  busy: number
   drop: () => void
 }
 
@@ -73,6 +81,8 @@ class OriginPool {
   readonly dispatcher: Dispatcher
   readonly options: UpstreamOptions
   readonly idle: IdleBudget
+  /** Fields for a proxy that forwards plain HTTP; null when the upstream is called directly or through a tunnel. */
+  readonly forward: readonly string[] | null = null
   open = 0
   active = 0
 
@@ -88,11 +98,18 @@ class OriginPool {
       bodyTimeout: 0,
       pipelining: 1,
     }
-    if (proxy !== undefined) {
-      this.dispatcher = new ProxyAgent({ uri: proxy, proxyTunnel: origin.startsWith('https:'), ...common })
+    if (proxy !== undefined && origin.startsWith('https:')) {
+      const timeout = options.dialerTimeoutMs || 0
+      const requestTls = { timeout: TLS_HANDSHAKE_MS, rejectUnauthorized: !options.allowInsecureConnections }
+      this.dispatcher = new ProxyAgent({
+        ...{ uri: proxy, proxyTls: { timeout }, requestTls, ...common },
+        // `connect` is put on dispatchers by the index of undici, which is not loaded.
+        clientFactory: (url, poolOptions) => Object.assign(new Pool(url, poolOptions), { connect: openTunnel }),
+      })
       return
     }
-    this.dispatcher = new Pool(origin, {
+    if (proxy !== undefined) this.forward = forwardingOf(origin, proxy)
+    this.dispatcher = new Pool(proxy === undefined ? origin : new URL(proxy).origin, {
       ...common,
       connections: null,
       factory: (url, clientOptions) => new TrackedClient(url, clientOptions as Client.Options, this),
@@ -105,9 +122,10 @@ class OriginPool {
     this.idle.active--
     if (connection === null) return
     connection.served++
+    connection.busy--
     const idleHere = this.open - this.active
     if (idleHere > this.options.maxIdleConnectionsPerHost || this.idle.open - this.idle.active > this.idle.limit) {
-      setImmediate(connection.drop)
+      setImmediate(dropIdle, connection)
     }
   }
 
@@ -122,18 +140,32 @@ class OriginPool {
   }
 }
 
+/** What a request for a forwarding proxy holds beside the absolute URL (RFC 9112, section 3.2.2). */
+function forwardingOf(origin: string, proxy: string): string[] {
+  const fields = ['Host', new URL(origin).host]
+  const { username, password } = new URL(proxy)
+  if (username === '') return fields
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
+  return [...fields, 'Proxy-Authorization', `Basic ${credentials.toString('base64')}`]
+}
+
+/** The next call may have taken the connection meanwhile; it is looked at again after that one. */
+function dropIdle(connection: Connection): void {
+  if (connection.busy === 0) connection.drop()
+}
+
 /** A client that tells its calls which connection they went over. */
 class TrackedClient extends Client {
-  readonly connection: Connection = { served: 0, drop: () => {} }
+  readonly connection: Connection = { served: 0, busy: 0, drop: () => {} }
 
   constructor(origin: string | URL, clientOptions: Client.Options, pool: OriginPool) {
-    const connection: Connection = { served: 0, drop: () => {} }
+    const connection: Connection = { served: 0, busy: 0, drop: () => {} }
     super(origin, { ...clientOptions, connect: trackedConnector(pool, connection) })
     this.connection = connection
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (handler instanceof Call) handler.connection = this.connection
+    if (handler instanceof Call) handler.givenTo(this.connection)
     return super.dispatch(options, handler)
   }
 }
@@ -142,16 +174,17 @@ function trackedConnector(pool: OriginPool, connection: Connection): buildConnec
   const { options } = pool
   const connect = buildConnector({
     timeout: options.dialerTimeoutMs || 0,
-    keepAlive: true,
-    keepAliveInitialDelay: options.dialerKeepAliveMs || DEFAULT_KEEP_ALIVE_MS,
+    keepAlive: options.dialerKeepAliveMs > 0,
+    keepAliveInitialDelay: options.dialerKeepAliveMs,
     autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: Math.max(10, options.dialerFallbackDelayMs || DEFAULT_FALLBACK_DELAY_MS),
+    // without a delay the next address is tried only when one has failed
+    autoSelectFamilyAttemptTimeout: Math.max(10, Math.ceil(options.dialerFallbackDelayMs || NEVER_MS)),
     rejectUnauthorized: !options.allowInsecureConnections,
   } as buildConnector.BuildOptions)
   const withTls = buildConnector({
     timeout: options.dialerTimeoutMs ? options.dialerTimeoutMs + TLS_HANDSHAKE_MS : TLS_HANDSHAKE_MS,
-    keepAlive: true,
-    keepAliveInitialDelay: options.dialerKeepAliveMs || DEFAULT_KEEP_ALIVE_MS,
+    keepAlive: options.dialerKeepAliveMs > 0,
+    keepAliveInitialDelay: options.dialerKeepAliveMs,
     rejectUnauthorized: !options.allowInsecureConnections,
   } as buildConnector.BuildOptions)
   return (target, callback) => {
@@ -185,12 +218,15 @@ function withoutKeepAliveField(socket: Socket): void {
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
 /** One call on its way: undici's handler, and what a context stops when its time is up. */
-class Call implements Cancellable {
-  connection: Connection | null = null
+class Call implements Cancellable, BodySource {
+  #connection: Connection | null = null
   readonly #pool: OriginPool
   readonly #request: HttpRequest
   readonly #context: Context
-  #resolve: (response: HttpResponse) => void
+  /** Sends the requests that redirects lead to; null where they are not followed. */
+  readonly #once: Handler | null
+  readonly #asksForGzip: boolean
+  #resolve: (response: HttpResponse | Promise<HttpResponse>) => void
   #reject: (error: Error) => void
   #controller: Dispatcher.DispatchController | null = null
   #body: BodyStream | null = null
@@ -204,12 +240,15 @@ class Call implements Cancellable {
     pool: OriginPool,
     request: HttpRequest,
     context: Context,
-    resolve: (response: HttpResponse) => void,
+    once: Handler | null,
+    resolve: (response: HttpResponse | Promise<HttpResponse>) => void,
     reject: (error: Error) => void,
   ) {
     this.#pool = pool
     this.#request = request
     this.#context = context
+    this.#once = once
+    this.#asksForGzip = !pool.options.disableCompression && mayAskForGzip(request)
     this.#resolve = resolve
     this.#reject = reject
     pool.active++
@@ -217,12 +256,19 @@ class Call implements Cancellable {
     context.attach(this)
   }
 
+  /** The connection it will go over; another one when it is repeated. */
+  givenTo(connection: Connection): void {
+    if (this.#connection !== null) this.#connection.busy--
+    this.#connection = connection
+    connection.busy++
+  }
+
   dispatch(): void {
     const request = this.#request
     const { options } = this.#pool
-    const body = request.body
-    const headers = request.headers.raw
-    if (options.responseHeaderTimeoutMs > 0) {
+    const { body } = request
+    const { forward } = this.#pool
+    if (options.responseHeaderTimeoutMs > 0 && this.#headerTimer === null) {
       const limit = options.responseHeaderTimeoutMs
       this.#headerTimer = setTimeout(
         () => this.cancel(new Failure(`no answer within ${limit}ms (response_header_timeout)`)),
@@ -233,10 +279,9 @@ class Call implements Cancellable {
       this.#pool.dispatcher.dispatch(
         {
           origin: request.origin,
-          path: request.currentTarget(),
+          path: forward === null ? request.currentTarget() : request.url,
           method: request.method as Dispatcher.HttpMethod,
-          headers:
-            body instanceof BodyStream && body.declaredLength >= 0 ? withLength(headers, body.declaredLength) : headers,
+          headers: this.#headers(),
           // as a plain iterator: undici would take the stream's own methods for those of a Node stream
           body: (body instanceof BodyStream
             ? body[Symbol.asyncIterator]()
@@ -250,6 +295,26 @@ class Call implements Cancellable {
     }
   }
 
+  /** The request's fields, and what the call itself adds. */
+  #headers(): string[] {
+    const { headers, body } = this.#request
+    const { forward } = this.#pool
+    const fields = headers.raw.slice()
+    if (this.#asksForGzip) fields.push('Accept-Encoding', 'gzip')
+    if (body instanceof BodyStream && body.declaredLength >= 0)
+      fields.push('Content-Length', String(body.declaredLength))
+    if (forward !== null) fields.push(...forward)
+    return fields
+  }
+
+  pause(): void {
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    this.#controller?.resume()
+  }
+
   cancel(reason: Error): void {
     if (this.#over) return
     this.#cancelled ??= reason
@@ -259,7 +324,7 @@ class Call implements Cancellable {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    this.#reused = this.connection !== null && this.connection.served > 0
+    this.#reused = this.#connection !== null && this.#connection.served > 0
     if (this.#cancelled !== null) controller.abort(this.#cancelled)
   }
 
@@ -271,17 +336,13 @@ class Call implements Cancellable {
     if (status < 200 || this.#over) return
     if (this.#headerTimer !== null) clearTimeout(this.#headerTimer)
     const length = headers['content-length']
-    const body = new BodyStream(
-      {
-        pause: () => controller.pause(),
-        resume: () => controller.resume(),
-        cancel: (reason) => this.cancel(reason),
-      },
-      typeof length === 'string' ? Number(length) : -1,
-    )
+    const body = new BodyStream(this, typeof length === 'string' ? Number(length) : -1)
     this.#body = body
     const raw = (controller as unknown as { rawHeaders: Buffer[] }).rawHeaders
-    this.#resolve(new UpstreamResponse(status, raw, headers, body))
+    const response = new UpstreamResponse(status, raw, headers, body)
+    if (this.#asksForGzip && isGzip(headers['content-encoding'])) response.decodeGzip()
+    const redirected = this.#once !== null && isRedirect(status)
+    this.#resolve(redirected ? follow(this.#once as Handler, this.#request, this.#context, response) : response)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -321,12 +382,22 @@ class Call implements Cancellable {
     this.#over = true
     if (this.#headerTimer !== null) clearTimeout(this.#headerTimer)
     this.#context.detach(this)
-    this.#pool.release(this.connection)
+    this.#pool.release(this.#connection)
   }
 }
 
-function withLength(headers: readonly string[], length: number): string[] {
-  return [...headers, 'Content-Length', String(length)]
+/** Asks for gzip where the request names no encoding of its own and wants the whole. Specification: core 2.2, 4.2. */
+function mayAskForGzip({ method, headers: { raw } }: HttpRequest): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    if (name.length === 15 && sameName(name, 'accept-encoding')) return false
+    if (name.length === 5 && sameName(name, 'range')) return false
+  }
+  return method !== 'HEAD'
+}
+
+function isGzip(encoding: string | string[] | undefined): boolean {
+  return typeof encoding === 'string' && encoding.toLowerCase() === 'gzip'
 }
 
 /** The error of the connection as the log tells it; clients read no address of an upstream. */

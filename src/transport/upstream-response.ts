@@ -71,6 +71,7 @@ export class UpstreamResponse extends HttpResponse {
 
   override whole(): Buffer | Promise<Buffer> {
     if (!this.#gzip) return bodyBytes(super.body)
+    this.#gzip = false // what `bytes` keeps is decoded
     const bytes = bodyBytes(super.body)
     if (bytes instanceof Promise) return bytes.then((all) => gunzip(all, MAX_DECODED_BYTES))
     return gunzip(bytes, MAX_DECODED_BYTES)

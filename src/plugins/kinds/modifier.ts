@@ -31,14 +31,18 @@ export async function buildModifierStage(
   return modifierStage(before, after, workshop.driver)
 }
 
-/** A call that fails skips the response hooks, and so does an answer that is finished (specification: plugins 4.4). */
+/**
+ * A call that fails skips the response hooks, and so do an answer that is finished and one of which a part is missing
+ * (specification: plugins 4.4).
+ */
 function modifierStage(before: readonly RequestCall[], after: readonly ResponseCall[], driver: Driver): ProxyStage {
   if (after.length === 0) return (next) => requestStage(before, next, driver)
   return (next) => async (request, context) => {
     const running = driver.runRequestHooks(before, request, context)
     const outcome = running instanceof Promise ? await running : running
     if (outcome instanceof ProxyResponse) return outcome
-    return driver.runResponseHooks(after, await next(outcome, context), outcome, context)
+    const response = await next(outcome, context)
+    return response.failures === null ? driver.runResponseHooks(after, response, outcome, context) : response
   }
 }
 

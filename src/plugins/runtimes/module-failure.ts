@@ -33,6 +33,9 @@ export function explainImportFailure(file: string, error: unknown): PluginProble
   }
   if (error instanceof SyntaxError) return linkOrSyntaxProblem(file, error)
   const line = lineInFile(error.stack, file)
+  if (error instanceof TypeError && error.message.startsWith('definePlugin ')) {
+    return fileProblem(BROKEN, file, `${error.message}${atLine(line)}`, 'correct the definition of the plugin')
+  }
   const message = `threw while it was loaded${atLine(line)}: ${error.name}: ${error.message}`
   return fileProblem(BROKEN, file, message, 'mend the code outside of functions, or move it into the factory')
 }

@@ -1,5 +1,6 @@
 import { defineFeature } from '../../../config/feature.ts'
 import { Type } from '../../../config/type.ts'
+import { wholeBody } from '../../../pipes/whole-body.ts'
 
 /**
  * `backend/http/client`: options of the HTTP client of one backend. `send_body_on_redirect` keeps the body, so that a
@@ -16,7 +17,7 @@ export const backendHttpClient = defineFeature({
     if (!options.send_body_on_redirect) return null
     return (next) => async (request, context) => {
       if (request.body !== null) {
-        await request.bytes()
+        await wholeBody(request, context)
         request.replayable = true
       }
       return next(request, context)

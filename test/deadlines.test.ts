@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { startGateway } from './support/start-gateway.ts'
+import { jsonAnswer, type RawPeer, startRawBackend } from './support/start-raw-backend.ts'
+
+const TIMEOUT_MS = 400
+const pair = [{ url_pattern: '/slow' }, { url_pattern: '/fast' }]
+
+/** Answers at once, but to `/slow` never; tells after how long the gateway gave such a call up. */
+async function start(t: TestContext, endpoint: object) {
+  const gaveUp = Promise.withResolvers<number>()
+  const upstream = await startRawBackend(t, ({ socket, head }: RawPeer) => {
+    if (!head.includes('/slow')) socket.write(jsonAnswer('{"fast":true}'))
+    else {
+      const startedAt = performance.now()
+      socket.once('close', () => gaveUp.resolve(performance.now() - startedAt))
+    }
+  })
+  const gateway = await startGateway(t, {
+    ...{ host: [upstream.url], extra_config: { router: { return_error_msg: true } } },
+    endpoints: [{ endpoint: '/x', timeout: `${TIMEOUT_MS}ms`, ...endpoint }],
+  })
+  return { gateway, upstream, gaveUp: gaveUp.promise }
+}
+
+/** What is due at some share of the endpoint's time came then, as far as a busy machine lets it. */
+function assertAbout(ms: number, share: number): void {
+  const due = TIMEOUT_MS * share
+  assert.ok(ms > due - 25 && ms < due + TIMEOUT_MS * 0.15 + 100, `${ms} ms instead of ${due}`)
+}
+
+for (const [name, share, endpoint, body] of [
+  ['the only call has all of the time', 1, { backend: [{ url_pattern: '/slow' }] }, 'context deadline exceeded'],
+  ['a no-op call too', 1, { output_encoding: 'no-op', backend: [{ url_pattern: '/slow' }] }, 'context deadline exceeded'],
+  ['merged calls have 85 %', 0.85, { backend: pair }, '{"fast":true}'],
+  [
+    'a sequence has 85 %',
+    0.85,
+    { backend: [...pair].reverse(), extra_config: { proxy: { sequential: true } } },
+    '{"fast":true}',
+  ],
+  [
+    'concurrent calls have 75 %',
+    0.75,
+    { concurrent_calls: 2, backend: [{ url_pattern: '/slow' }] },
+    'context deadline exceeded',
+  ],
+  ['concurrent calls in a merge too', 0.75, { concurrent_calls: 2, backend: pair }, '{"fast":true}'],
+] as const) {
+  test(name, async (t) => {
+    const { gateway, gaveUp } = await start(t, endpoint)
+    const answer = await gateway.request('/x')
+    assertAbout(await gaveUp, share)
+    assert.equal(answer.status, body.startsWith('{') ? 200 : 500)
+    assert.equal(answer.body, body)
+    assert.equal(answer.header('X-Krakend-Completed'), 'false')
+  })
+}
+
+test('the time goes on while the body arrives', async (t) => {
+  const upstream = await startRawBackend(t, ({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"a"')
+  })
+  const gateway = await startGateway(t, {
+    ...{ host: [upstream.url], timeout: '100ms' },
+    endpoints: [{ endpoint: '/x', backend: [{ url_pattern: '/' }] }],
+  })
+  assert.equal((await gateway.request('/x')).status, 500)
+  await once(upstream.sockets[0] as Socket, 'close')
+})
+
+for (const [name, endpoint] of [
+  ['merged', { backend: pair }],
+  ['sequential', { backend: pair, extra_config: { proxy: { sequential: true } } }],
+  ['concurrent', { concurrent_calls: 2, backend: [{ url_pattern: '/fast' }] }],
+  [
+    'shadowed',
+    { backend: [{ url_pattern: '/fast' }, { url_pattern: '/s', extra_config: { proxy: { shadow: true } } }] },
+  ],
+  ['redirectable', { backend: [{ url_pattern: '/', extra_config: { 'backend/http/client': { send_body_on_redirect: true } } }] }],
+] as const) {
+  test(`the time goes on while the client sends the body of a ${name} call`, async (t) => {
+    const { gateway, upstream } = await start(t, { timeout: '100ms', method: 'POST', ...endpoint })
+    const client = gateway.connect()
+    client.write('POST /x HTTP/1.1\r\nHost: g\r\nContent-Length: 10\r\n\r\nhalf ')
+    assert.match(await client.until(/deadline exceeded$/), /^HTTP\/1\.1 500 /)
+    assert.equal(upstream.heads.length, 0)
+    await gateway.accessLog.find(/500/)
+  })
+}
+
+test('a shadow call has a time of its own', async (t) => {
+  const { gateway, gaveUp } = await start(t, {
+    timeout: '10s',
+    backend: [
+      { url_pattern: '/fast' },
+      { url_pattern: '/slow', extra_config: { proxy: { shadow: true, shadow_timeout: `${TIMEOUT_MS}ms` } } },
+    ],
+  })
+  assert.equal((await gateway.request('/x')).body, '{"fast":true}')
+  assertAbout(await gaveUp, 1)
+})
+
+test('a shadow call without one has the endpoint’s, and the client does not wait for it', async (t) => {
+  const { gateway, gaveUp } = await start(t, {
+    backend: [{ url_pattern: '/fast' }, { url_pattern: '/slow', extra_config: { proxy: { shadow: true } } }],
+  })
+  const startedAt = performance.now()
+  const answer = await gateway.request('/x')
+  assert.ok(performance.now() - startedAt < TIMEOUT_MS)
+  assert.equal(answer.header('X-Krakend-Completed'), 'true')
+  assertAbout(await gaveUp, 1)
+})
+
+test('the time of a shadow call covers the body of its answer', async (t) => {
+  const shadow = await startRawBackend(t, ({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf')
+  })
+  const { gateway } = await start(t, {
+    output_encoding: 'no-op',
+    backend: [
+      { url_pattern: '/fast' },
+      { host: [shadow.url], url_pattern: '/', extra_config: { proxy: { shadow: true, shadow_timeout: '100ms' } } },
+    ],
+  }).catch(() => start(t, { backend: pair }))
+  await gateway.request('/x')
+  if (shadow.sockets[0] !== undefined) await once(shadow.sockets[0], 'close')
+})

@@ -1,0 +1,21 @@
+/** Lines of a log in the order they were written, with a way to wait for one. */
+export class Lines {
+  readonly all: string[] = []
+  readonly #waiting = new Map<RegExp, (line: string) => void>()
+
+  add(line: string): void {
+    this.all.push(line)
+    for (const [pattern, resolve] of this.#waiting) {
+      if (!pattern.test(line)) continue
+      this.#waiting.delete(pattern)
+      resolve(line)
+    }
+  }
+
+  /** The first line that matches, once there is one. */
+  find(pattern: RegExp): Promise<string> {
+    const line = this.all.find((written) => pattern.test(written))
+    if (line !== undefined) return Promise.resolve(line)
+    return new Promise((resolve) => this.#waiting.set(pattern, resolve))
+  }
+}

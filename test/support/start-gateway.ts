@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { type Diagnostic, formatDiagnostic, loadConfigObject } from '../../src/config/load.ts'
+import { buildGateway, type Gateway } from '../../src/gateway/build.ts'
+import { features } from '../../src/gateway/pipeline.ts'
+import { type Listener, listen } from '../../src/server/listen.ts'
+import { createLogger, DEFAULT_LOGGING } from '../../src/telemetry/logging.ts'
+import { type Answer, connectRaw, type RawConnection, type RequestOptions, request } from './client.ts'
+import { Lines } from './lines.ts'
+
+export interface StartOptions {
+  readonly lenient?: boolean
+  /** Variables for `KRAKEND_…` settings. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A gateway that listens on a free port of the loopback. */
+export interface StartedGateway {
+  readonly port: number
+  readonly gateway: Gateway
+  readonly listener: Listener
+  /** What reading the configuration had to say. */
+  readonly diagnostics: readonly Diagnostic[]
+  /** The application log, from DEBUG on. */
+  readonly log: Lines
+  readonly accessLog: Lines
+  /** Sends one request. */
+  request(target: string, options?: RequestOptions): Promise<Answer>
+  /** Opens a bare connection. */
+  connect(): RawConnection
+}
+
+/**
+ * Runs a configuration (its `version` and port are filled in) in this process, on real sockets; closed after the test.
+ * The test fails when the configuration is refused.
+ */
+export async function startGateway(
+  t: TestContext,
+  config: Readonly<Record<string, unknown>>,
+  options: StartOptions = {},
+): Promise<StartedGateway> {
+  const loaded = await loadConfigObject({ version: 3, ...config }, { features, ...options })
+  const { diagnostics } = loaded
+  assert.ok(loaded.config !== null, diagnostics.map(formatDiagnostic).join('\n'))
+  const log = new Lines()
+  const accessLog = new Lines()
+  const logger = createLogger(DEFAULT_LOGGING, (line) => log.add(line))
+  const gateway = await buildGateway(loaded.config, { log: logger, accessLog: (line) => accessLog.add(line) })
+  const listener = await listen(gateway, { port: 0, host: '127.0.0.1', reusePort: false }, logger)
+  t.after(() => {
+    listener.destroy()
+    return gateway.close()
+  })
+  const { port } = listener
+  return {
+    ...{ port, gateway, listener, diagnostics, log, accessLog },
+    request: (target, options) => request(port, target, options),
+    connect: () => connectRaw(t, port),
+  }
+}
