@@ -154,6 +154,10 @@ export const ERRORS = {
     title: 'The gateway cannot be built from a valid configuration',
     remedy: 'Correct the part of the configuration that the message names.',
   },
+  PLUGINS_NOT_CHECKED: {
+    title: 'The plugins were not checked, because their folder is not here',
+    remedy: 'Run the check where the plugins are; the start needs them.',
+  },
   PLUGIN_CLASH: {
     title: 'Two plugins of one kind have the same name',
     remedy: 'Remove one of the two files, or rename one of the plugins.',
