@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Runs the gateway with a Node that is new enough. This file itself must run on any Node from 18 on: no types, nothing new.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import * as module from 'node:module'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -24,8 +24,19 @@ async function runHere() {
 // folder cannot be written, Node goes on without.
 function keepCompiled(folder) {
   if (folder === null || process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return
+  if (!makeFolder(folder) || !makeFolder(join(folder, 'loligo'))) return
   const { directory } = module.enableCompileCache(join(folder, 'loligo'))
   if (directory !== undefined) process.env.NODE_COMPILE_CACHE = join(folder, 'loligo')
+}
+
+// One level at a time: where nothing can be made (below /proc), Node's own way to make parents too never ends.
+function makeFolder(path) {
+  try {
+    mkdirSync(path)
+    return true
+  } catch (error) {
+    return error.code === 'EEXIST'
+  }
 }
 
 // Never the system's temporary folder: what lies there is run, and others could have put it there.

@@ -108,7 +108,7 @@ for (const options of [{ return_error_code: true }, { return_error_details: 'up'
   test(`${JSON.stringify(options)} covers neither bodies that cannot be decoded nor connections`, async (t) => {
     const undecodable = await start(t, [{ body: 'no JSON' }], [http(options)])
     assert.equal((await undecodable.request('/x')).status, 500)
-    const refused = await start(t, [ok], [{ ...http(options), host: ['http://127.0.0.1:1'] }])
+    const refused = await start(t, [ok], [{ ...http(options), host: ['http://127.0.0.1:01'] }])
     assert.equal((await refused.request('/x')).status, 500)
   })
 }

@@ -23,7 +23,8 @@ export function createDecodingCall(backend: BackendConfig, shape: Shape | null, 
     const http = toHttpRequest(request)
     const response = await transport(http, context)
     if (response.status !== 200 && response.status !== 201) throw await statusError(backend, http, response)
-    const data = await decodeBody(decode, response)
+    const decoded = decodeBody(decode, response)
+    const data = decoded instanceof Promise ? await decoded : decoded
     if (data === null) return withoutData(shape, group)
     return new ProxyResponse(shape === null ? data : shape(data), true)
   }
@@ -52,9 +53,14 @@ export function createTextCall(transport: Handler): Proxy {
 
 function decodeBody(decode: Decoder, response: HttpResponse): DataObject | null | Promise<DataObject | null> {
   const bytes = response.whole()
-  const compressed = response.header('content-encoding')?.toLowerCase() === 'gzip'
+  const compressed = isGzip(response)
   if (!compressed && !(bytes instanceof Promise)) return decode(bytes)
   return decodeLater(decode, bytes, compressed)
+}
+
+/** Still in gzip: the client chose the encoding, so the transport has left it. */
+function isGzip(response: HttpResponse): boolean {
+  return response.header('content-encoding')?.toLowerCase() === 'gzip'
 }
 
 async function decodeLater(
@@ -82,7 +88,17 @@ async function statusError(
   if (body instanceof BodyStream) {
     bytes = await readUpTo(body, MAX_ERROR_BODY_BYTES)
   } else bytes = await response.bytes()
+  if (isGzip(response)) bytes = await readable(bytes)
   return new UpstreamStatusError(response, bytes, http.method, backend.urlPattern, http.url)
+}
+
+/** The text of a compressed body; as it is where it was cut or is no gzip after all. */
+async function readable(bytes: Buffer): Promise<Buffer> {
+  try {
+    return await gunzip(bytes, MAX_ERROR_BODY_BYTES)
+  } catch {
+    return bytes
+  }
 }
 
 /** Reads a body to its end or to the limit; what breaks off gives what there was. */

@@ -15,6 +15,7 @@ const MIN_GZIP_BYTES = 18
  */
 export function gunzip(bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer> {
   const maxOutputLength = Math.min(maxBytes, constants.MAX_LENGTH)
+  if (bytes.length === 0) return bytes // a message without a body may name an encoding all the same
   if (bytes.length <= MAX_SYNC_COMPRESSED && declaredLength(bytes) <= MAX_SYNC_DECODED) {
     try {
       return gunzipSync(bytes, { maxOutputLength })
@@ -36,12 +37,19 @@ export function gunzip(bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer
  */
 export function gunzipStream(body: BodyStream): BodyStream {
   const decoder = createGunzip()
+  let isEmpty = true
   const decoded: BodyStream = new BodyStream({
     start: () => {
       decoder.on('data', (chunk: Buffer) => decoded.push(chunk))
       body.pipeTo({
-        write: (chunk) => decoder.write(chunk),
-        end: () => decoder.end(),
+        write: (chunk) => {
+          isEmpty = false
+          return decoder.write(chunk)
+        },
+        end: () => {
+          if (isEmpty) decoded.end()
+          else decoder.end()
+        },
         fail: (error) => {
           decoder.destroy()
           decoded.fail(error)

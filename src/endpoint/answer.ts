@@ -34,7 +34,7 @@ export function compileAnswers(endpoint: EndpointConfig, version: string, return
       const chosen = encoder.negotiate === undefined ? encoder : encoder.negotiate(request.headers.get('accept'))
       const head = full && response.complete ? complete : incomplete
       const raw = [...head, 'Content-Type', chosen.contentType]
-      if (full && response.headers.raw.length > 0) addHeaders(raw, response.headers)
+      if (full && response.hasHeaders) addHeaders(raw, response.headers)
       return new HttpResponse(200, new HeaderList(raw), chosen.encode(data))
     },
     failure,

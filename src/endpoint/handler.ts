@@ -32,7 +32,8 @@ export function createEndpointHandler(parts: EndpointParts): Handler {
           log.error(`Error #${i}: ${failure.message}`)
         }
       }
-      return await answers.success(response, request)
+      const answer = answers.success(response, request)
+      return answer instanceof Promise ? await answer : answer
     } catch (thrown) {
       // Once the client has gone, every failure is only that.
       const gone = context.cancelled instanceof ClientGone ? context.cancelled : null

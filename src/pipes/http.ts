@@ -14,18 +14,25 @@ export type HttpStage = (next: Handler) => Handler
  * the bytes are kept and are what goes on, so that reading never changes what the next step gets.
  */
 export abstract class Message {
-  #headers: HeaderList
+  #headers: HeaderList | null
   #body: Body
   /** The body being read; several readers at once get the same bytes. */
   #reading: Promise<Buffer> | null = null
 
-  constructor(headers: HeaderList, body: Body) {
+  /** @param headers null: none, until somebody asks for the list */
+  constructor(headers: HeaderList | null, body: Body) {
     this.#headers = headers
     this.#body = body
   }
 
   get headers(): HeaderList {
+    if (this.#headers === null) this.#headers = new HeaderList()
     return this.#headers
+  }
+
+  /** Whether there is any header field; asks without making the list. */
+  get hasHeaders(): boolean {
+    return this.#headers !== null && this.#headers.raw.length > 0
   }
 
   /** Anything that headers can be made of may be assigned. */

@@ -110,7 +110,7 @@ export class ProxyResponse extends Message {
     data: DataObject | null,
     complete: boolean,
     status = 0,
-    headers: HeaderList = new HeaderList(),
+    headers: HeaderList | null = null,
     body: Body = null,
   ) {
     super(headers, body)

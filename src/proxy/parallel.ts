@@ -35,6 +35,7 @@ export class AnswerNotMerged extends Failure {
  */
 export function parallel(backends: readonly Proxy[], deadlines: DeadlineQueue): Proxy {
   const count = backends.length
+  if (count === 0) return () => Promise.reject(new Failure('there are only shadow backends'))
   return async (request, context) => {
     const body = await wholeBody(request, context)
     const calls = context.child(deadlines)

@@ -22,7 +22,8 @@ export async function follow(
   context: Context,
   redirect: HttpResponse,
 ): Promise<HttpResponse> {
-  const hadBody = first.body !== null && first.body !== ''
+  const { body } = first
+  const hadBody = body !== null && (body instanceof BodyStream || body.length > 0)
   let request = first
   let response = redirect
   for (let sent = 1; isRedirect(response.status); sent++) {
