@@ -20,23 +20,24 @@ async function runHere() {
   await import(pathToFileURL(checkout ? source : join(root, 'dist/cli.js')).href)
 }
 
-// Compiled code is kept from one start to the next, in the gateway threads too: they look at the variable. Where the
-// folder cannot be written, Node goes on without.
-function keepCompiled(folder) {
-  if (folder === null || process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return
-  if (!makeFolder(folder) || !makeFolder(join(folder, 'loligo'))) return
-  const { directory } = module.enableCompileCache(join(folder, 'loligo'))
-  if (directory !== undefined) process.env.NODE_COMPILE_CACHE = join(folder, 'loligo')
+// Compiled code is kept from one start to the next, in the gateway threads too: they look at the variable. Where that
+// cannot be written, it is compiled anew.
+function keepCompiled(parent) {
+  if (parent === null || process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return
+  const folder = join(parent, 'loligo')
+  // Made here, one after the other: Node makes parents too, and never ends where a file system refuses them (/proc).
+  if (!makeFolder(parent) || !makeFolder(folder)) return
+  const { directory } = module.enableCompileCache(folder)
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE = folder
 }
 
-// One level at a time: where nothing can be made (below /proc), Node's own way to make parents too never ends.
-function makeFolder(path) {
+function makeFolder(folder) {
   try {
-    mkdirSync(path)
-    return true
+    mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
     return error.code === 'EEXIST'
   }
+  return true
 }
 
 // Never the system's temporary folder: what lies there is run, and others could have put it there.

@@ -32,7 +32,12 @@ function assertAfter(ms: number, due: number): void {
 
 for (const [name, share, endpoint, body] of [
   ['the only call has all of the time', 1, { backend: [{ url_pattern: '/slow' }] }, 'context deadline exceeded'],
-  ['a no-op call too', 1, { output_encoding: 'no-op', backend: [{ url_pattern: '/slow' }] }, 'context deadline exceeded'],
+  [
+    'a no-op call too',
+    1,
+    { output_encoding: 'no-op', backend: [{ url_pattern: '/slow' }] },
+    'context deadline exceeded',
+  ],
   ['merged calls have 85 %', 0.85, { backend: pair }, '{"fast":true}'],
   [
     'a sequence has 85 %',
@@ -113,7 +118,10 @@ for (const [name, endpoint] of [
     'shadowed',
     { backend: [{ url_pattern: '/fast' }, { url_pattern: '/s', extra_config: { proxy: { shadow: true } } }] },
   ],
-  ['redirectable', { backend: [{ url_pattern: '/', extra_config: { 'backend/http/client': { send_body_on_redirect: true } } }] }],
+  [
+    'redirectable',
+    { backend: [{ url_pattern: '/', extra_config: { 'backend/http/client': { send_body_on_redirect: true } } }] },
+  ],
 ] as const) {
   test(`the time goes on while the client sends the body of a ${name} call`, async (t) => {
     const { gateway, upstream } = await start(t, { timeout: '100ms', method: 'POST', ...endpoint })

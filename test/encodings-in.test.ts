@@ -40,7 +40,12 @@ for (const [encoding, isCollection, body, expected, complete] of [
   ['string', false, 'any <text>\n', { content: 'any <text>\n' }],
   ['string', false, '', { content: '' }],
   ['string', true, '[1]', { content: '[1]' }],
-  ['xml', false, '<r><a>1</a><a> 2 </a><b c="d">t</b><e/></r>', { r: { a: ['1', '2'], b: { '-c': 'd', '#text': 't' }, e: '' } }],
+  [
+    'xml',
+    false,
+    '<r><a>1</a><a> 2 </a><b c="d">t</b><e/></r>',
+    { r: { a: ['1', '2'], b: { '-c': 'd', '#text': 't' }, e: '' } },
+  ],
   ['xml', false, '<n:r xmlns:n="u"><n:a><![CDATA[<x>]]></n:a><!-- c --><?p i?></n:r>', { r: { '-n': 'u', a: '<x>' } }],
   ['xml', true, '<r><a>1</a></r>', { collection: { r: { a: '1' } } }],
   ['xml', false, '<r><__proto__>1</__proto__></r>', JSON.parse('{"r":{"__proto__":"1"}}')],

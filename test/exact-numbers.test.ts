@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { HttpResponse } from '../src/pipes/http.ts'
 import { HeaderList } from '../src/pipes/headers.ts'
+import { HttpResponse } from '../src/pipes/http.ts'
 import { inMemory } from './support/in-memory.ts'
 
 const BIG = '12345678901234567890'
@@ -17,7 +17,11 @@ for (const [name, endpoint, expected] of [
   ['a single answer', { backend: [{ url_pattern: '/' }] }, `{"d":{${inner}}}`],
   ['target and group', { backend: [{ url_pattern: '/', target: 'd', group: 'g' }] }, `{"g":{${inner}}}`],
   ['allow', { backend: [{ url_pattern: '/', allow: ['d.big'] }] }, `{"d":{"big":${BIG}}}`],
-  ['deny', { backend: [{ url_pattern: '/', deny: ['d.big', 'd.list', 'd.round'] }] }, `{"d":{"long":${LONG},"plain":1.5}}`],
+  [
+    'deny',
+    { backend: [{ url_pattern: '/', deny: ['d.big', 'd.list', 'd.round'] }] },
+    `{"d":{"long":${LONG},"plain":1.5}}`,
+  ],
   ['mapping', { backend: [{ url_pattern: '/', mapping: { d: 'e' } }] }, `{"e":{${inner}}}`],
   [
     'a merge',
@@ -26,7 +30,10 @@ for (const [name, endpoint, expected] of [
   ],
   [
     'a sequence',
-    { backend: [{ url_pattern: '/' }, { url_pattern: '/', group: 'g' }], extra_config: { proxy: { sequential: true } } },
+    {
+      backend: [{ url_pattern: '/' }, { url_pattern: '/', group: 'g' }],
+      extra_config: { proxy: { sequential: true } },
+    },
     `{"d":{${inner}},"g":{"d":{${inner}}}}`,
   ],
   [
@@ -40,9 +47,21 @@ for (const [name, endpoint, expected] of [
     `{"d":{${inner}},"s":1}`,
   ],
   ['concurrent calls', { concurrent_calls: 2, backend: [{ url_pattern: '/' }] }, `{"d":{${inner}}}`],
-  ['json-collection', { output_encoding: 'json-collection', backend: [{ url_pattern: '/list', is_collection: true }] }, `[${BIG}]`],
-  ['xml', { output_encoding: 'xml', backend: [{ url_pattern: '/', target: 'd', allow: ['big', 'round'] }] }, `<doc><big>${BIG}</big><round>${ROUND}</round></doc>`],
-  ['yaml', { output_encoding: 'yaml', backend: [{ url_pattern: '/', target: 'd', allow: ['list'] }] }, `list:\n- ${BIG}\n- ${LONG}\n`],
+  [
+    'json-collection',
+    { output_encoding: 'json-collection', backend: [{ url_pattern: '/list', is_collection: true }] },
+    `[${BIG}]`,
+  ],
+  [
+    'xml',
+    { output_encoding: 'xml', backend: [{ url_pattern: '/', target: 'd', allow: ['big', 'round'] }] },
+    `<doc><big>${BIG}</big><round>${ROUND}</round></doc>`,
+  ],
+  [
+    'yaml',
+    { output_encoding: 'yaml', backend: [{ url_pattern: '/', target: 'd', allow: ['list'] }] },
+    `list:\n- ${BIG}\n- ${LONG}\n`,
+  ],
 ] as const) {
   test(`numbers keep their digits through ${name}`, async (t) => {
     const send = await inMemory(t, { endpoints: [{ endpoint: '/x', ...endpoint }] }, async (request) => {
@@ -57,7 +76,10 @@ for (const [name, endpoint, expected] of [
 
 /** Parses with every number as the text it was written as. */
 function parseExactly(text: string): unknown {
-  const parse = JSON.parse as (text: string, reviver: (k: string, v: unknown, c: { source: string }) => unknown) => unknown
+  const parse = JSON.parse as (
+    text: string,
+    reviver: (k: string, v: unknown, c: { source: string }) => unknown,
+  ) => unknown
   return parse(text, (_, value, { source }) => (typeof value === 'number' ? `number ${source}` : value))
 }
 
@@ -96,8 +118,11 @@ test('any number reaches the client with its value, alone and merged', async (t)
 
 /** The exact value of a decimal as its significant digits and their power of ten. */
 function valueOf(text: string): string {
-  const [, sign, whole = '', fraction = '', power = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? assert.fail(text)
+  const [, sign, whole = '', fraction = '', power = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? assert.fail(text)
   const digits = (whole + fraction).replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
-  return significant === '' ? '0' : `${sign}${significant}e${Number(power) - fraction.length + digits.length - significant.length}`
+  return significant === ''
+    ? '0'
+    : `${sign}${significant}e${Number(power) - fraction.length + digits.length - significant.length}`
 }

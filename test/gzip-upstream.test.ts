@@ -5,7 +5,10 @@ import { type Reply, startBackend } from './support/start-backend.ts'
 import { startGateway } from './support/start-gateway.ts'
 
 const TEXT = '{"a":1}'
-const zipped: Reply = { headers: { 'Content-Encoding': 'gzip', 'Content-Type': 'application/json' }, body: gzipSync(TEXT) }
+const zipped: Reply = {
+  headers: { 'Content-Encoding': 'gzip', 'Content-Type': 'application/json' },
+  body: gzipSync(TEXT),
+}
 
 async function start(t: TestContext, reply: Reply, service: object = {}, endpoint: object = {}) {
   const upstream = await startBackend(t, { '/': reply })

@@ -49,7 +49,12 @@ test('a base path stands before url_pattern, the query after it', async (t) => {
   assert.equal(upstream.received[0]?.target, '/base/up/7?f=1&q=2')
 })
 
-const record = (name: string, priority: number, weight: number, port = 80): SrvRecord => ({ name, priority, weight, port })
+const record = (name: string, priority: number, weight: number, port = 80): SrvRecord => ({
+  name,
+  priority,
+  weight,
+  port,
+})
 
 /** How often each host comes in so many calls. */
 function shares(hosts: readonly string[] | Hosts, calls: number): Record<string, number> {

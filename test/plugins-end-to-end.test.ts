@@ -21,11 +21,16 @@ interface Setup {
 async function start(t: TestContext, source: string, { routes = OK, service = {}, endpoint = {}, backends }: Setup) {
   const folder = await mkdtemp(join(tmpdir(), 'loligo-plugins-'))
   t.after(() => rm(folder, { recursive: true }))
-  const imports = "import { definePlugin, HttpError, type ModifierRequest, type ModifierResponse } from 'loligo/plugin'\n"
+  const imports =
+    "import { definePlugin, HttpError, type ModifierRequest, type ModifierResponse } from 'loligo/plugin'\n"
   writeFileSync(join(folder, 'plugin.ts'), imports + source)
   const upstream = await startBackend(t, routes)
   const gateway = await startGateway(t, {
-    ...{ host: [upstream.url], plugin: { folder, pattern: '.ts' }, extra_config: { router: { return_error_msg: true } } },
+    ...{
+      host: [upstream.url],
+      plugin: { folder, pattern: '.ts' },
+      extra_config: { router: { return_error_msg: true } },
+    },
     ...service,
     endpoints: ['GET', 'POST'].map((method) => ({ endpoint: '/x/{id}', method, ...endpoint, backend: backends })),
   })
@@ -42,7 +47,10 @@ const REFUSE = modifier('refuse', "{ request: () => { throw new HttpError(403, '
 const BREAK = modifier('breaks', "{ request: () => { throw new Error('a bug') } }")
 const ANSWER = modifier('answer', "{ request: () => ({ status: 418, body: 'teapot' }) }")
 const DATA = modifier('data', '{ request: () => ({ data: { own: true } }) }')
-const MARK = modifier('mark', '{ response: (response: ModifierResponse) => { if (response.data) response.data.marked = true } }')
+const MARK = modifier(
+  'mark',
+  '{ response: (response: ModifierResponse) => { if (response.data) response.data.marked = true } }',
+)
 
 test('a request hook of the endpoint changes parameters, query, fields and body of the call', async (t) => {
   const source = modifier(
@@ -54,7 +62,10 @@ test('a request hook of the endpoint changes parameters, query, fields and body 
       request.body = (await request.text()).toUpperCase()
     } }`,
   )
-  const { gateway, upstream } = await start(t, source, { endpoint: named('change'), backends: [{ url_pattern: '/up/{id}' }] })
+  const { gateway, upstream } = await start(t, source, {
+    endpoint: named('change'),
+    backends: [{ url_pattern: '/up/{id}' }],
+  })
   await gateway.request('/x/1', { method: 'POST', body: 'text' })
   const [received] = upstream.received
   assert.deepEqual([received?.target, received?.body, received?.values('X-Added')], ['/up/a%20b?q=1', 'TEXT', ['yes']])
@@ -156,7 +167,9 @@ for (const [name, source, text] of [
   })
 
   test(`what "${name}" does at all of several backends is a 500`, async (t) => {
-    const { gateway } = await start(t, source, { backends: [named(name), named(name)].map((each) => ({ url_pattern: '/', ...each })) })
+    const { gateway } = await start(t, source, {
+      backends: [named(name), named(name)].map((each) => ({ url_pattern: '/', ...each })),
+    })
     assert.equal((await gateway.request('/x/1')).status, 500)
   })
 
@@ -184,17 +197,27 @@ for (const [name, source, status] of [
 }
 
 test('data given at one of several backends is merged', async (t) => {
-  const { gateway } = await start(t, DATA, { backends: [{ url_pattern: '/1' }, { url_pattern: '/2', ...named('data') }] })
+  const { gateway } = await start(t, DATA, {
+    backends: [{ url_pattern: '/1' }, { url_pattern: '/2', ...named('data') }],
+  })
   const answer = await gateway.request('/x/1')
   assert.deepEqual([answer.json(), answer.header('X-Krakend-Completed')], [{ a: 1, own: true }, 'true'])
 })
 
 test('response hooks do not see an answer of which a part is missing', async (t) => {
   const routes = { '/1': { json: { a: 1 } }, '/2': { status: 500 } }
-  const broken = await start(t, MARK, { routes, endpoint: named('mark'), backends: [{ url_pattern: '/1' }, { url_pattern: '/2' }] })
+  const broken = await start(t, MARK, {
+    routes,
+    endpoint: named('mark'),
+    backends: [{ url_pattern: '/1' }, { url_pattern: '/2' }],
+  })
   const partial = await broken.gateway.request('/x/1')
   assert.deepEqual([partial.status, partial.body, partial.header('X-Krakend-Completed')], [200, '{"a":1}', 'false'])
-  const whole = await start(t, MARK, { routes, endpoint: named('mark'), backends: [{ url_pattern: '/1' }, { url_pattern: '/1' }] })
+  const whole = await start(t, MARK, {
+    routes,
+    endpoint: named('mark'),
+    backends: [{ url_pattern: '/1' }, { url_pattern: '/1' }],
+  })
   assert.deepEqual((await whole.gateway.request('/x/1')).json(), { a: 1, marked: true })
 })
 
@@ -205,10 +228,7 @@ test('response hooks of a backend see shaped data, and run before the merge and 
   )
   const { gateway } = await start(t, source, {
     endpoint: { extra_config: { proxy: { static: { data: { s: 1 } } }, [NAMESPACE]: { name: [] } } },
-    backends: [
-      { url_pattern: '/1', mapping: { a: 'b' }, group: 'g', ...named('seen') },
-      { url_pattern: '/2' },
-    ],
+    backends: [{ url_pattern: '/1', mapping: { a: 'b' }, group: 'g', ...named('seen') }, { url_pattern: '/2' }],
   })
   assert.deepEqual((await gateway.request('/x/1')).json(), { keys: 'g', a: 1, s: 1 })
 })
@@ -225,7 +245,9 @@ test('fields set by a response hook reach the client from the endpoint and the o
     const { header } = await (await start(t, source, setup)).gateway.request('/x/1')
     assert.deepEqual([header('X-Mine'), header('Content-Type')], ['1', 'text/odd'])
   }
-  const merged = await start(t, source, { backends: [{ url_pattern: '/1', ...named('fields') }, { url_pattern: '/2' }] })
+  const merged = await start(t, source, {
+    backends: [{ url_pattern: '/1', ...named('fields') }, { url_pattern: '/2' }],
+  })
   assert.equal((await merged.gateway.request('/x/1')).header('X-Mine'), null)
 })
 
@@ -240,7 +262,11 @@ test('a response hook changes status, fields and body of a no-op answer, and may
     } }`,
   )
   const routes = { '*': { headers: { 'Content-Type': 'text/plain' }, body: 'text' } }
-  const { gateway } = await start(t, source, { routes, endpoint: { output_encoding: 'no-op', ...named('shout') }, backends: [{ url_pattern: '/' }] })
+  const { gateway } = await start(t, source, {
+    routes,
+    endpoint: { output_encoding: 'no-op', ...named('shout') },
+    backends: [{ url_pattern: '/' }],
+  })
   const { status, body, header } = await gateway.request('/x/1')
   assert.deepEqual([status, body, header('X-Mine')], [202, 'TEXT', '1'])
 })
@@ -262,7 +288,11 @@ test('a hook reads the decoded text of a no-op answer in gzip as often as it lik
     'reads',
     "{ response: async (response: ModifierResponse) => { response.headers.set('X-Read', await response.text() + await response.text()) } }",
   )
-  const { gateway } = await start(t, source, { routes, endpoint: { output_encoding: 'no-op', ...named('reads') }, backends: [{ url_pattern: '/' }] })
+  const { gateway } = await start(t, source, {
+    routes,
+    endpoint: { output_encoding: 'no-op', ...named('reads') },
+    backends: [{ url_pattern: '/' }],
+  })
   const { body, header } = await gateway.request('/x/1')
   assert.deepEqual([body, header('X-Read')], ['text', 'texttext'])
 })
@@ -285,7 +315,7 @@ test('values that a sequence propagates are parameters of later backends', async
 test('the whole text of a no-op backend can be propagated', async (t) => {
   const source = modifier(
     'params',
-    "{ request: (request: ModifierRequest) => { request.body = String(request.params.Resp0) } }",
+    '{ request: (request: ModifierRequest) => { request.body = String(request.params.Resp0) } }',
   )
   const { gateway, upstream } = await start(t, source, {
     routes: { '/1': { status: 404, body: 'whole text' }, '/2': { json: {} } },
@@ -310,7 +340,11 @@ test('hooks of concurrent calls run once for each call', async (t) => {
       void arrived.promise.then(() => response.end('{"a":1}'))
     },
   }
-  const { gateway } = await start(t, source, { routes, endpoint: { concurrent_calls: 3 }, backends: [{ url_pattern: '/', ...named('count') }] })
+  const { gateway } = await start(t, source, {
+    routes,
+    endpoint: { concurrent_calls: 3 },
+    backends: [{ url_pattern: '/', ...named('count') }],
+  })
   assert.equal((await gateway.request('/x/1')).status, 200)
   assert.deepEqual(seen.sort(), ['1', '2', '3'])
 })

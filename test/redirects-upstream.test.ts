@@ -6,7 +6,12 @@ import { startGateway } from './support/start-gateway.ts'
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE']
 const to = (status: number, location: string): Reply => ({ status, headers: { Location: location }, body: 'moved' })
 
-async function start(t: TestContext, routes: Readonly<Record<string, Reply>>, endpoint: object = {}, backend: object = {}) {
+async function start(
+  t: TestContext,
+  routes: Readonly<Record<string, Reply>>,
+  endpoint: object = {},
+  backend: object = {},
+) {
   const upstream = await startBackend(t, routes)
   const gateway = await startGateway(t, {
     host: [upstream.url],
@@ -67,7 +72,11 @@ for (const status of [307, 308]) {
       const extra_config = { 'backend/http/client': { send_body_on_redirect: true } }
       const routes = { '/from': to(status, '/on'), '/on': to(status, '/to'), '/to': there }
       const { gateway, upstream } = await start(t, routes, { output_encoding }, { extra_config })
-      const answer = await gateway.request('/x', { method: 'POST', body: 'text', headers: { 'Content-Type': 'text/odd' } })
+      const answer = await gateway.request('/x', {
+        method: 'POST',
+        body: 'text',
+        headers: { 'Content-Type': 'text/odd' },
+      })
       assert.deepEqual(answer.json(), { there: true })
       assert.deepEqual(
         upstream.received.map(({ method, body, values }) => [method, body, ...values('Content-Type')]),

@@ -4,7 +4,12 @@ import { type Reply, startBackend } from './support/start-backend.ts'
 import { startGateway } from './support/start-gateway.ts'
 
 /** An endpoint `/x` with a backend for each reply. */
-async function start(t: TestContext, replies: readonly Reply[], backends: readonly object[] = [], endpoint: object = {}) {
+async function start(
+  t: TestContext,
+  replies: readonly Reply[],
+  backends: readonly object[] = [],
+  endpoint: object = {},
+) {
   const upstream = await startBackend(t, Object.fromEntries(replies.map((reply, i) => [`/${i}`, reply])))
   return startGateway(t, {
     ...{ host: [upstream.url], extra_config: { router: { return_error_msg: true } } },
@@ -44,7 +49,9 @@ for (const status of [202, 204, 206, 300, 304, 400, 418, 500, 503]) {
 
 test('return_error_code shows body and type with return_error_msg, and hides them without', async (t) => {
   const upstream = await startBackend(t, { '/': failing })
-  const endpoints = [{ endpoint: '/x', backend: [{ host: [upstream.url], url_pattern: '/', ...http({ return_error_code: true }) }] }]
+  const endpoints = [
+    { endpoint: '/x', backend: [{ host: [upstream.url], url_pattern: '/', ...http({ return_error_code: true }) }] },
+  ]
   const silent = await (await startGateway(t, { endpoints })).request('/x')
   assert.deepEqual([silent.status, silent.body, silent.header('Content-Type')], [404, '', null])
   const extra_config = { router: { return_error_msg: true } }

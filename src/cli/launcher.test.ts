@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
@@ -16,9 +16,15 @@ const FIRST_IS_OLD = `if (!process.env.LOLIGO_LAUNCHED) {
 }`
 const ALL_ARE_OLD = `Object.defineProperty(process, 'versions', { value: { node: '18.0.0' } })`
 
-function launch(t: TestContext, args: readonly string[], preload = '', env: Record<string, string> = {}) {
+function launch(
+  t: TestContext,
+  args: readonly string[],
+  preload = '',
+  env: Record<string, string | undefined> = {},
+  launcher = LAUNCHER,
+) {
   const nodeArgs = preload === '' ? [] : ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]
-  const child = spawn(process.execPath, [...nodeArgs, LAUNCHER, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, launcher, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
@@ -72,4 +78,43 @@ describe('bin/loligo.js', () => {
     assert.equal(code, 1)
     assert.match(output, /^\/nowhere\/node cannot be started: .*ENOENT.*\nInstall it /)
   })
+
+  describe('of a package', () => {
+    test('keeps compiled code in the cache folder of the user', async (t) => {
+      const { launcher, home } = installed(t)
+      const { code, output } = await launch(t, ['run'], '', { ...NO_CACHE, HOME: home }, launcher).end
+      assert.deepEqual({ code, output }, { code: 0, output: 'run\n' })
+      assert.equal(readdirSync(join(home, '.cache/loligo')).length, 1)
+    })
+
+    test('prefers XDG_CACHE_HOME', async (t) => {
+      const { launcher, home } = installed(t)
+      const env = { ...NO_CACHE, HOME: '/nowhere', XDG_CACHE_HOME: home }
+      assert.equal((await launch(t, ['run'], '', env, launcher).end).code, 0)
+      assert.deepEqual(readdirSync(home), ['loligo'])
+    })
+
+    for (const HOME of ['/proc/nowhere', '', 'relative']) {
+      test(`runs without a cache when HOME is "${HOME}"`, async (t) => {
+        const { launcher } = installed(t)
+        const { code, output } = await launch(t, ['run'], '', { ...NO_CACHE, HOME }, launcher).end
+        assert.deepEqual({ code, output }, { code: 0, output: 'run\n' })
+      })
+    }
+  })
 })
+
+/** Variables of the test run that would decide where compiled code goes. */
+const NO_CACHE = { NODE_COMPILE_CACHE: undefined, NODE_DISABLE_COMPILE_CACHE: undefined, XDG_CACHE_HOME: undefined }
+
+/** The launcher as a package holds it, with a program that says what it was given, and an empty home. */
+function installed(t: TestContext): { launcher: string; home: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'loligo-installed-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const name of ['bin', 'dist', 'home']) mkdirSync(join(folder, name))
+  const launcher = join(folder, 'bin/loligo.js')
+  copyFileSync(LAUNCHER, launcher)
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'dist/cli.js'), 'console.log(process.argv.slice(2).join(" "))')
+  return { launcher, home: join(folder, 'home') }
+}

@@ -7,7 +7,9 @@ import { validate } from './validate.ts'
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
 /** Compiles when both types are the same. */
-function sameType<A, B>(_: Same<A, B>): void {}
+function sameType<A, B>(same: Same<A, B>): void {
+  assert.ok(same)
+}
 
 const OURS = Type.Object(
   {

@@ -44,7 +44,7 @@ function wellFormedEscapes(text: string): string {
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 /** A pair, a single `\\uXXXX`, or any other escape; so `\\ud800` is a backslash and five characters. */
-const ESCAPE = /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|[^])/g
+const ESCAPE = /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\da-fA-F]{4}|.)/gs
 const LONE = /^\\u[dD][89a-fA-F]/
 const LONE_LENGTH = 6
 

@@ -59,8 +59,9 @@ export abstract class Message {
 
   /** The whole body. Can be called again. */
   bytes(): Promise<Buffer> {
-    if (this.#body instanceof BodyStream) return (this.#reading ??= this.#read(this.#body))
-    return Promise.resolve(this.whole())
+    if (!(this.#body instanceof BodyStream)) return Promise.resolve(this.whole())
+    this.#reading ??= this.#read(this.#body)
+    return this.#reading
   }
 
   async #read(stream: BodyStream): Promise<Buffer> {
