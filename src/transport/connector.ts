@@ -1,0 +1,51 @@
+import type { Socket } from 'node:net'
+import buildConnector from 'undici/lib/core/connect.js'
+import type { UpstreamOptions } from '../config/model.ts'
+
+const NEVER_MS = 2 ** 31 - 1
+export const TLS_HANDSHAKE_MS = 10_000
+
+/** Opens sockets to upstreams with the dialer's options of the configuration. Specification: core 1.3. */
+export type Connector = buildConnector.connector
+
+/** @param opened told of each socket that is connected */
+export function createConnector(options: UpstreamOptions, opened: (socket: Socket) => void): Connector {
+  const connect = buildConnector({
+    timeout: options.dialerTimeoutMs || 0,
+    keepAlive: options.dialerKeepAliveMs > 0,
+    keepAliveInitialDelay: options.dialerKeepAliveMs,
+    autoSelectFamily: true,
+    // without a delay the next address is tried only when one has failed
+    autoSelectFamilyAttemptTimeout: Math.max(10, Math.ceil(options.dialerFallbackDelayMs || NEVER_MS)),
+    rejectUnauthorized: !options.allowInsecureConnections,
+  } as buildConnector.BuildOptions)
+  const withTls = buildConnector({
+    timeout: options.dialerTimeoutMs ? options.dialerTimeoutMs + TLS_HANDSHAKE_MS : TLS_HANDSHAKE_MS,
+    keepAlive: options.dialerKeepAliveMs > 0,
+    keepAliveInitialDelay: options.dialerKeepAliveMs,
+    rejectUnauthorized: !options.allowInsecureConnections,
+  } as buildConnector.BuildOptions)
+  return (target, callback) => {
+    const open = target.protocol === 'https:' ? withTls : connect
+    open(target, (...result) => {
+      const socket = result[1]
+      if (socket) {
+        withoutKeepAliveField(socket)
+        opened(socket)
+      }
+      ;(callback as (...result: unknown[]) => void)(...result)
+    })
+  }
+}
+
+const KEEP_ALIVE_FIELD = 'connection: keep-alive\r\n'
+
+/**
+ * undici sends `Connection: keep-alive` with each request, which says what HTTP/1.1 means anyway (RFC 9112, section 9.3)
+ * and what the reference does not send. Heads are the only text that it writes.
+ */
+function withoutKeepAliveField(socket: Socket): void {
+  const write = socket.write as (...args: unknown[]) => boolean
+  socket.write = (chunk: unknown, ...rest: unknown[]) =>
+    write.call(socket, typeof chunk === 'string' ? chunk.replace(KEEP_ALIVE_FIELD, '') : chunk, ...rest)
+}

@@ -1,0 +1,148 @@
+import type { Socket } from 'node:net'
+import type { Dispatcher } from 'undici'
+import openTunnel from 'undici/lib/api/api-connect.js'
+import Client from 'undici/lib/dispatcher/client.js'
+import Pool from 'undici/lib/dispatcher/pool.js'
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
+import type { UpstreamOptions } from '../config/model.ts'
+import { createConnector, TLS_HANDSHAKE_MS } from './connector.ts'
+import { proxyFor } from './environment-proxy.ts'
+
+const NEVER_MS = 2 ** 31 - 1
+
+/** Idle connections over all origins, to be kept under `max_idle_connections`. */
+export interface IdleBudget {
+  readonly limit: number
+  open: number
+  active: number
+}
+
+/** What carries a call: one connection, or a dispatcher that has its own. */
+export interface Carrier {
+  readonly dispatcher: Dispatcher
+  /** Answers that came over the present socket; more than 0 means that it is being reused. */
+  served: number
+}
+
+/**
+ * The connections to one origin. Free ones are a stack, so that the one used last, whose memory is warm, is used next,
+ * and choosing costs nothing however many there are; undici's own pool looks through all of them for each call.
+ */
+export class OriginPool {
+  readonly options: UpstreamOptions
+  /** Fields for a proxy that forwards plain HTTP; null when the upstream is called directly or through a tunnel. */
+  readonly forward: readonly string[] | null = null
+  readonly #idle: IdleBudget
+  readonly #target: string
+  readonly #clientOptions: Client.Options
+  readonly #tunnel: Carrier | null = null
+  readonly #all = new Set<Connection>()
+  readonly #free: Connection[] = []
+  #open = 0
+  #active = 0
+
+  constructor(origin: string, options: UpstreamOptions, idle: IdleBudget, env: NodeJS.ProcessEnv) {
+    this.options = options
+    this.#idle = idle
+    const keepAliveMs = options.idleConnectionTimeoutMs || NEVER_MS
+    this.#clientOptions = {
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: keepAliveMs,
+      headersTimeout: 0, // the deadlines of the endpoints hold
+      bodyTimeout: 0,
+      pipelining: 1,
+    }
+    const proxy = proxyFor(origin, env)
+    this.#target = proxy === undefined ? new URL(origin).origin : new URL(proxy).origin
+    if (proxy === undefined) return
+    if (origin.startsWith('https:'))
+      this.#tunnel = { dispatcher: createTunnel(proxy, options, this.#clientOptions), served: 0 }
+    else this.forward = forwardingOf(origin, proxy)
+  }
+
+  /** A connection for one call; it comes back by `release`. */
+  take(): Carrier {
+    this.#active++
+    this.#idle.active++
+    return this.#tunnel ?? this.#free.pop() ?? this.#create()
+  }
+
+  /** The call is over: the connection may take the next, or is closed where more than allowed would stay idle. */
+  release(carrier: Carrier): void {
+    this.#active--
+    this.#idle.active--
+    carrier.served++
+    if (!(carrier instanceof Connection)) return
+    this.#free.push(carrier)
+    const idleHere = this.#open - this.#active
+    if (idleHere > this.options.maxIdleConnectionsPerHost || this.#idle.open - this.#idle.active > this.#idle.limit) {
+      setImmediate(dropIdle, this.#free, carrier)
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#all].map((connection) => connection.dispatcher.destroy()))
+    await this.#tunnel?.dispatcher.destroy()
+    this.#all.clear()
+    this.#free.length = 0
+  }
+
+  #create(): Connection {
+    const opened = (socket: Socket) => {
+      connection.served = 0
+      connection.socket = socket
+      this.#open++
+      this.#idle.open++
+      socket.once('close', () => this.#closed(connection))
+    }
+    const client = new Client(this.#target, { ...this.#clientOptions, connect: createConnector(this.options, opened) })
+    const connection = new Connection(client)
+    this.#all.add(connection)
+    return connection
+  }
+
+  /** A connection that closes while nobody uses it is forgotten; one in use opens its socket again with the next call. */
+  #closed(connection: Connection): void {
+    this.#open--
+    this.#idle.open--
+    const place = this.#free.indexOf(connection)
+    if (place === -1) return
+    this.#free.splice(place, 1)
+    this.#all.delete(connection)
+    void connection.dispatcher.destroy()
+  }
+}
+
+class Connection implements Carrier {
+  readonly dispatcher: Client
+  served = 0
+  socket: Socket | null = null
+
+  constructor(client: Client) {
+    this.dispatcher = client
+  }
+}
+
+/** The next call may have taken the connection meanwhile; it is looked at again after that one. */
+function dropIdle(free: readonly Connection[], connection: Connection): void {
+  if (free.includes(connection)) connection.socket?.destroy()
+}
+
+function createTunnel(proxy: string, options: UpstreamOptions, clientOptions: Client.Options): Dispatcher {
+  const timeout = options.dialerTimeoutMs || 0
+  const requestTls = { timeout: TLS_HANDSHAKE_MS, rejectUnauthorized: !options.allowInsecureConnections }
+  return new ProxyAgent({
+    ...{ uri: proxy, proxyTls: { timeout }, requestTls, ...clientOptions },
+    // `connect` is put on dispatchers by the index of undici, which is not loaded.
+    clientFactory: (url, poolOptions) => Object.assign(new Pool(url, poolOptions), { connect: openTunnel }),
+  })
+}
+
+/** What a request for a forwarding proxy holds beside the absolute URL (RFC 9112, section 3.2.2). */
+function forwardingOf(origin: string, proxy: string): string[] {
+  const fields = ['Host', new URL(origin).host]
+  const { username, password } = new URL(proxy)
+  if (username === '') return fields
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
+  return [...fields, 'Proxy-Authorization', `Basic ${credentials.toString('base64')}`]
+}
