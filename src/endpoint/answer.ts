@@ -26,14 +26,18 @@ export function compileAnswers(endpoint: EndpointConfig, version: string, return
   const complete = ['X-Krakend', version, 'X-Krakend-Completed', 'true']
   const maxAge = Math.trunc(endpoint.cacheTtlMs / 1000)
   if (endpoint.cacheTtlMs > 0) complete.push('Cache-Control', `public, max-age=${maxAge}`)
+  const { negotiate } = encoder
+  // The content type stands last, where negotiation can replace it.
+  incomplete.push('Content-Type', encoder.contentType)
+  complete.push('Content-Type', encoder.contentType)
   return {
     success: (response, request) => {
       if (response.answer !== null) return marked(response.answer, version)
       const { data } = response
       const full = data !== null && hasKeys(data)
-      const chosen = encoder.negotiate === undefined ? encoder : encoder.negotiate(request.headers.get('accept'))
-      const head = full && response.complete ? complete : incomplete
-      const raw = [...head, 'Content-Type', chosen.contentType]
+      const raw = full && response.complete ? complete.slice() : incomplete.slice()
+      const chosen = negotiate === undefined ? encoder : negotiate(request.headers.get('accept'))
+      if (negotiate !== undefined) raw[raw.length - 1] = chosen.contentType
       if (full && response.hasHeaders) addHeaders(raw, response.headers)
       return new HttpResponse(200, new HeaderList(raw), chosen.encode(data))
     },

@@ -9,30 +9,44 @@ export type Handler = (request: HttpRequest, context: Context) => Promise<HttpRe
 /** Wraps the next step of an HTTP pipe. */
 export type HttpStage = (next: Handler) => Handler
 
+/** Header fields that are no list yet: it is made when somebody asks for it. */
+export interface LazyHeaders {
+  list(): HeaderList
+  get(name: string): string | null
+}
+
 /**
  * A message that carries a body. Reading is lazy and repeatable: the first `text`, `json` or `bytes` takes the stream,
  * the bytes are kept and are what goes on, so that reading never changes what the next step gets.
  */
 export abstract class Message {
-  #headers: HeaderList | null
+  #headers: HeaderList | LazyHeaders | null
   #body: Body
   /** The body being read; several readers at once get the same bytes. */
   #reading: Promise<Buffer> | null = null
 
   /** @param headers null: none, until somebody asks for the list */
-  constructor(headers: HeaderList | null, body: Body) {
+  constructor(headers: HeaderList | LazyHeaders | null, body: Body) {
     this.#headers = headers
     this.#body = body
   }
 
   get headers(): HeaderList {
-    if (this.#headers === null) this.#headers = new HeaderList()
-    return this.#headers
+    const headers = this.#headers
+    if (headers instanceof HeaderList) return headers
+    const list = headers === null ? new HeaderList() : headers.list()
+    this.#headers = list
+    return list
   }
 
-  /** Whether there is any header field; asks without making the list. */
+  /** Whether there is any header field; asks without making an empty list. */
   get hasHeaders(): boolean {
-    return this.#headers !== null && this.#headers.raw.length > 0
+    return this.#headers !== null && this.headers.raw.length > 0
+  }
+
+  /** One field; the same as `headers.get`, without making the list. */
+  header(name: string): string | null {
+    return this.#headers === null ? null : this.#headers.get(name)
   }
 
   /** Anything that headers can be made of may be assigned. */
@@ -162,14 +176,9 @@ export class HttpResponse extends Message {
   /** Fields after the body (RFC 9110, section 6.5), as `[name, value, …]`. */
   trailers: string[] | null = null
 
-  constructor(status: number, headers: HeaderList = new HeaderList(), body: Body = null) {
+  constructor(status: number, headers: HeaderList | LazyHeaders | null = null, body: Body = null) {
     super(headers, body)
     this.status = status
-  }
-
-  /** One field; the same as `headers.get`, but a response of the transport need not build the list for it. */
-  header(name: string): string | null {
-    return this.headers.get(name)
   }
 
   /** An answer that holds `data` as JSON. */

@@ -3,10 +3,11 @@ import { type BodySource, BodyStream } from '../pipes/body.ts'
 import type { Cancellable, Context } from '../pipes/context.ts'
 import { Failure } from '../pipes/failure.ts'
 import { sameName } from '../pipes/headers.ts'
-import type { Handler, HttpRequest, HttpResponse } from '../pipes/http.ts'
+import { type Handler, type HttpRequest, HttpResponse } from '../pipes/http.ts'
+import { GzipResponse } from './gzip-response.ts'
 import type { Carrier, OriginPool } from './origin-pool.ts'
 import { follow, isRedirect } from './redirects.ts'
-import { UpstreamResponse } from './upstream-response.ts'
+import { UpstreamHead } from './upstream-head.ts'
 
 /** The call did not reach the upstream, or broke off: refused, reset, no such host, not HTTP. */
 export class UpstreamUnreachable extends Failure {
@@ -76,7 +77,7 @@ export class Call implements Cancellable, BodySource {
           body: (body instanceof BodyStream
             ? body[Symbol.asyncIterator]()
             : body) as Dispatcher.DispatchOptions['body'],
-          reset: options.disableKeepAlives,
+          reset: options.disableKeepAlives || undefined,
         } as Dispatcher.DispatchOptions,
         this,
       )
@@ -130,8 +131,9 @@ export class Call implements Cancellable, BodySource {
     const body = new BodyStream(this, typeof length === 'string' ? Number(length) : -1)
     this.#body = body
     const raw = (controller as unknown as { rawHeaders: Buffer[] }).rawHeaders
-    const response = new UpstreamResponse(status, raw, headers, body)
-    if (this.#asksForGzip && isGzip(headers['content-encoding'])) response.decodeGzip()
+    const head = new UpstreamHead(raw, headers)
+    const compressed = this.#asksForGzip && isGzip(headers['content-encoding'])
+    const response = compressed ? new GzipResponse(status, head.list(), body) : new HttpResponse(status, head, body)
     const redirected = this.#once !== null && isRedirect(status)
     this.#resolve(redirected ? follow(this.#once as Handler, this.#request, this.#context, response) : response)
   }

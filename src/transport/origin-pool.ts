@@ -33,7 +33,7 @@ export class OriginPool {
   /** Fields for a proxy that forwards plain HTTP; null when the upstream is called directly or through a tunnel. */
   readonly forward: readonly string[] | null = null
   readonly #idle: IdleBudget
-  readonly #target: string
+  readonly #target: URL
   readonly #clientOptions: Client.Options
   readonly #tunnel: Carrier | null = null
   readonly #all = new Set<Connection>()
@@ -53,7 +53,7 @@ export class OriginPool {
       pipelining: 1,
     }
     const proxy = proxyFor(origin, env)
-    this.#target = proxy === undefined ? new URL(origin).origin : new URL(proxy).origin
+    this.#target = withFixedOrigin(new URL(proxy ?? origin))
     if (proxy === undefined) return
     if (origin.startsWith('https:'))
       this.#tunnel = { dispatcher: createTunnel(proxy, options, this.#clientOptions), served: 0 }
@@ -111,6 +111,12 @@ export class OriginPool {
     this.#all.delete(connection)
     void connection.dispatcher.destroy()
   }
+}
+
+/** undici asks its URL for the origin with each call, and a URL puts it together anew each time. */
+function withFixedOrigin(url: URL): URL {
+  const target = new URL(url.origin)
+  return Object.defineProperty(target, 'origin', { value: url.origin })
 }
 
 class Connection implements Carrier {

@@ -1,0 +1,26 @@
+import { HeaderList } from '../pipes/headers.ts'
+import type { LazyHeaders } from '../pipes/http.ts'
+
+/** The header fields of an upstream's answer, as undici hands them over. */
+export class UpstreamHead implements LazyHeaders {
+  readonly #raw: readonly Buffer[]
+  readonly #parsed: Record<string, string | string[] | undefined>
+
+  /**
+   * @param raw names and values as they came
+   * @param parsed by name in lower case
+   */
+  constructor(raw: readonly Buffer[], parsed: Record<string, string | string[] | undefined>) {
+    this.#raw = raw
+    this.#parsed = parsed
+  }
+
+  list(): HeaderList {
+    return new HeaderList(this.#raw.map((part) => part.toString('latin1')))
+  }
+
+  get(name: string): string | null {
+    const value = this.#parsed[name.toLowerCase()]
+    return value === undefined ? null : typeof value === 'string' ? value : value.join(', ')
+  }
+}
