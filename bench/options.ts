@@ -30,7 +30,7 @@ export interface BenchOptions {
 export const USAGE = `node bench/run.ts [options]
   --rounds N         interleaved rounds (5)
   --seconds S        length of a round per side and case (2)
-  --warm-up S        length of the warm-up per side and case (2)
+  --warm-up S        length of the warm-up per side and case (5)
   --connections C    connections of the load (64)
   --cases a,b        only these cases
   --sides a,b        only these of bare, loligo, nginx
@@ -71,7 +71,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   return {
     rounds: Math.ceil(readNumber('rounds', values.rounds, quick ? 1 : 5, MAX_ROUNDS)),
     seconds: readNumber('seconds', values.seconds, quick ? 0.2 : 2, MAX_SECONDS),
-    warmUpSeconds: readNumber('warm-up', values['warm-up'], quick ? 0.1 : 2, MAX_SECONDS),
+    warmUpSeconds: readNumber('warm-up', values['warm-up'], quick ? 0.1 : 5, MAX_SECONDS),
     connections: Math.ceil(readNumber('connections', values.connections, quick ? 8 : 64, MAX_CONNECTIONS)),
     cases: selectCases(values.cases),
     sides: readSides(values.sides),
