@@ -1,3 +1,4 @@
+import { inColonForm } from '../config/endpoint-path.ts'
 import type { BackendTools, EndpointTools, ServiceTools } from '../config/feature.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../config/model.ts'
 import { DeadlineQueue } from '../pipes/context.ts'
@@ -47,11 +48,11 @@ export class Workshop {
   }
 
   forEndpoint(endpoint: EndpointConfig): EndpointTools {
-    return { ...this.forService(`[ENDPOINT: ${colonPath(endpoint.path)}]`), endpoint }
+    return { ...this.forService(`[ENDPOINT: ${inColonForm(endpoint.path)}]`), endpoint }
   }
 
   forBackend(endpoint: EndpointConfig, backend: BackendConfig): BackendTools {
-    const tag = `[BACKEND: ${endpoint.method} ${colonPath(endpoint.path)} -> ${backend.urlPattern}]`
+    const tag = `[BACKEND: ${endpoint.method} ${inColonForm(endpoint.path)} -> ${backend.urlPattern}]`
     return { ...this.forService(tag), endpoint, backend }
   }
 
@@ -65,9 +66,4 @@ export class Workshop {
       }
     }
   }
-}
-
-/** `/a/{id}` → `/a/:id`, the form in which the log names endpoints. */
-function colonPath(path: string): string {
-  return path.replace(/\{([^}]*)\}/g, ':$1')
 }

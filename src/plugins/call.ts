@@ -19,7 +19,7 @@ export interface PluginCounters {
 export interface CallSite {
   readonly plugin: string
   readonly hook: HookName
-  /** Where the configuration names it, as log tags have it: `[ENDPOINT: /users/{id}]`. */
+  /** Where the configuration names it, as log tags have it: `[ENDPOINT: /users/:id]`. */
   readonly place: string
   /** Tagged with the plugin's name. */
   readonly log: Logger

@@ -1,3 +1,4 @@
+import { inColonForm } from '../config/endpoint-path.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../config/model.ts'
 import type { PluginPlace } from '../sdk/define-plugin.ts'
 import { NAMESPACES } from './registry.ts'
@@ -34,6 +35,6 @@ export function placeOf(
 
 function tagOf(endpoint: EndpointConfig | null, backend: BackendConfig | null): string {
   if (endpoint === null) return '[PLUGIN: Server]'
-  if (backend === null) return `[ENDPOINT: ${endpoint.path}]`
-  return `[BACKEND: ${backend.method} ${endpoint.path} -> ${backend.urlPattern}]`
+  if (backend === null) return `[ENDPOINT: ${inColonForm(endpoint.path)}]`
+  return `[BACKEND: ${endpoint.method} ${inColonForm(endpoint.path)} -> ${backend.urlPattern}]`
 }

@@ -56,7 +56,7 @@ test('each level asks the host for its place', async () => {
       {
         facts: { service: 'svc', endpoint: facts, backend: null },
         where: 'endpoints[1].extra_config."plugin/req-resp-modifier"',
-        tag: '[ENDPOINT: /a/{id}]',
+        tag: '[ENDPOINT: /a/:id]',
       },
     ],
     [
@@ -65,7 +65,7 @@ test('each level asks the host for its place', async () => {
       {
         facts: { service: 'svc', endpoint: facts, backend: { method: 'POST', urlPattern: '/u', hosts: ['http://h'] } },
         where: 'endpoints[1].backend[0].extra_config."plugin/req-resp-modifier"',
-        tag: '[BACKEND: POST /a/{id} -> /u]',
+        tag: '[BACKEND: GET /a/:id -> /u]',
       },
     ],
   ])
