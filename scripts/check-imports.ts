@@ -39,6 +39,9 @@ const ALLOWED_FOR_FEATURES: ReadonlySet<string> = new Set([
   'product.ts',
 ])
 
+/** Static ones, with or without bindings, and dynamic ones, types among them. */
+const IMPORTS = /^(?:import|export)\s(type\s)?(?:[^'"]*?from\s+)?['"](\.[^'"]*)['"]|import\(\s*['"`](\.[^'"`]*)['"`]/gm
+
 const source = join(import.meta.dirname, '../src')
 const problems: string[] = []
 
@@ -55,7 +58,7 @@ if (problems.length > 0) {
 
 function check(file: string): void {
   const text = readFileSync(file, 'utf8')
-  for (const match of text.matchAll(/^(?:import|export)\s(type\s)?[^'"]*?from\s+'(\.[^']*)'|import\('(\.[^']*)'\)/gm)) {
+  for (const match of text.matchAll(IMPORTS)) {
     const target = resolve(dirname(file), match[2] ?? match[3] ?? '')
     const from = roomOf(file)
     const to = roomOf(target)

@@ -8,9 +8,14 @@ const given = process.argv.slice(2)
 const patterns = ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts']
 const files = given.length > 0 ? given : globSync(patterns, { cwd: root })
 
-const { status, error } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], {
-  cwd: root,
-  stdio: 'inherit',
-})
+// A test that waits for what does not come fails with its name, and does not stand still for ever.
+const { status, error } = spawnSync(
+  process.execPath,
+  ['--test', '--test-reporter=spec', '--test-timeout=60000', ...files],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+)
 if (error !== undefined) throw error
 process.exit(status ?? 1)

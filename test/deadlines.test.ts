@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { HttpResponse } from '../src/pipes/http.ts'
 import { inMemory } from './support/in-memory.ts'
@@ -107,7 +105,8 @@ test('the time goes on while the body arrives', async (t) => {
     endpoints: [{ endpoint: '/x', backend: [{ url_pattern: '/' }] }],
   })
   assert.equal((await gateway.request('/x')).status, 500)
-  await once(upstream.sockets[0] as Socket, 'close')
+  assert.equal(upstream.closed.length, 1)
+  await upstream.closed[0]
 })
 
 for (const [name, endpoint] of [
@@ -159,10 +158,10 @@ test('a shadow call without one has the endpoint’s, and the client does not wa
 
 for (const encoding of ['json', 'no-op']) {
   test(`the time of a shadow call covers the body of its ${encoding} answer`, async (t) => {
-    const { promise, resolve } = Promise.withResolvers<Socket>()
+    const reached = Promise.withResolvers<void>()
     const shadow = await startRawBackend(t, ({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 20\r\n\r\nhalf')
-      resolve(socket)
+      reached.resolve()
     })
     const proxy = { shadow: true, shadow_timeout: '100ms' }
     const { gateway } = await start(t, {
@@ -170,6 +169,7 @@ for (const encoding of ['json', 'no-op']) {
       backend: [{ host: [shadow.url], url_pattern: '/', extra_config: { proxy } }],
     })
     assert.equal((await gateway.request('/x')).status, 500, 'there are only shadow backends')
-    await once(await promise, 'close')
+    await reached.promise
+    await shadow.closed[0]
   })
 }

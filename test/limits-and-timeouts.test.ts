@@ -106,21 +106,24 @@ describe('time limits of the server', { concurrency: true }, () => {
 describe('time limits towards backends', () => {
   test('response_header_timeout ends the call; the body may take longer', { timeout: 5000 }, async (t) => {
     let finish = () => {}
+    const headSent = Promise.withResolvers<void>()
     const backend = await startBackend(t, {
       '/never': () => {},
       '/slow': (_, response) => {
         response.writeHead(200, { 'Content-Type': 'application/json' }).write('{"a":')
         finish = () => response.end('1}')
+        headSent.resolve()
       },
     })
     const { request } = await startGateway(t, {
-      response_header_timeout: '100ms',
+      response_header_timeout: '400ms',
       timeout: '1h',
       host: [backend.url],
       endpoints: ['/never', '/slow'].map((path) => ({ endpoint: path, backend: [{ url_pattern: path }] })),
     })
     const slow = request('/slow')
-    assert.equal((await request('/never')).status, 500) // 100 ms later
+    await headSent.promise
+    assert.equal((await request('/never')).status, 500) // its time is up, and so would be the other's
     finish()
     assert.deepEqual((await slow).json(), { a: 1 })
   })

@@ -31,11 +31,14 @@ function firstComplete(next: Proxy, count: number, fork: () => ProxyRequest, rac
   return new Promise((resolve, reject) => {
     const contexts: Context[] = []
     let open = count
+    let won = false
     let incomplete: ProxyResponse | null = null
     const settle = (own: Context, response: ProxyResponse | null, error: unknown) => {
       open--
       if (response === null || !isStreaming(response)) race.release(own)
+      if (won) return discard(response)
       if (response?.complete) {
+        won = true
         resolve(response)
         for (const other of contexts) if (other !== own) other.cancel(NOT_NEEDED)
         return
@@ -54,6 +57,11 @@ function firstComplete(next: Proxy, count: number, fork: () => ProxyRequest, rac
       )
     }
   })
+}
+
+/** The winner may still be streaming, so the loser's body alone is given up. */
+function discard(response: ProxyResponse | null): void {
+  if (response?.body instanceof BodyStream) response.body.cancel(NOT_NEEDED)
 }
 
 /** A body still on its way keeps its call tied to the request, so that the request's end is its end too. */

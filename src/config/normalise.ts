@@ -140,7 +140,7 @@ function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unkno
     maxHeaderBytes:
       input.max_header_bytes !== undefined && input.max_header_bytes > 0 ? input.max_header_bytes : 1_048_576,
     useH2c: input.use_h2c === true || (isPlainObject(router) && router.use_h2c === true),
-    maxShutdownWaitMs: input.max_shutdown_wait_time ?? 0,
+    maxShutdownWaitMs: orNone(input.max_shutdown_wait_time),
   }
 }
 
@@ -157,14 +157,17 @@ function upstreamOptions(input: ServiceInput): UpstreamOptions {
     dialerTimeoutMs: orNone(input.dialer_timeout),
     dialerKeepAliveMs: orNone(input.dialer_keep_alive || 15_000),
     dialerFallbackDelayMs: orNone(input.dialer_fallback_delay || 300),
-    dnsCacheTtlMs: dnsCacheTtlMs < 1000 ? 30_000 : dnsCacheTtlMs,
+    dnsCacheTtlMs: dnsCacheTtlMs < 1000 ? 30_000 : orNone(dnsCacheTtlMs),
     allowInsecureConnections:
       input.allow_insecure_connections === true ||
       convertScalar('boolean', input.client_tls?.allow_insecure_connections) === true,
   }
 }
 
+/** Nearly 25 days; a timer of Node that is longer fires at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** In the model 0 means none; in the file a negative duration does too. */
 function orNone(ms: number | undefined): number {
-  return ms === undefined || ms < 0 ? 0 : ms
+  return ms === undefined || ms < 0 ? 0 : Math.min(ms, LONGEST_MS)
 }

@@ -62,7 +62,9 @@ function addHeaders(raw: string[], headers: HeaderList): void {
 
 /** An answer that a plugin gave instead of data. */
 function marked(answer: HttpResponse, version: string): HttpResponse {
-  answer.headers.raw.push('X-Krakend', version, 'X-Krakend-Completed', 'false')
+  const { headers } = answer // a plugin may return the same answer each time
+  headers.set('X-Krakend', version)
+  headers.set('X-Krakend-Completed', 'false')
   return answer
 }
 

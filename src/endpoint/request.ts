@@ -1,5 +1,5 @@
 import type { EndpointConfig } from '../config/model.ts'
-import type { Context } from '../pipes/context.ts'
+import { type Context, NO_PARAMS } from '../pipes/context.ts'
 import { canonicalName, HeaderList, sameName } from '../pipes/headers.ts'
 import type { HttpRequest } from '../pipes/http.ts'
 import { ProxyRequest } from '../pipes/proxy.ts'
@@ -40,7 +40,7 @@ export function compileRequest(
     return new ProxyRequest(
       request.method,
       path,
-      context.params,
+      context.params === NO_PARAMS ? {} : context.params, // modifiers and sequences add to them
       filterQuery(request),
       new HeaderList(headers),
       request.body,
@@ -118,10 +118,10 @@ function withProduct(headers: string[], agent: boolean, product: string): string
 
 function compileQuery(names: readonly string[]): (request: HttpRequest) => Query | string {
   if (names.length === 0) return () => ''
-  if (names.includes('*')) return (request) => (request.target.includes('?') ? request.query.copy() : '')
+  if (names.includes('*')) return (request) => (request.currentTarget().includes('?') ? request.query.copy() : '')
   const allowed = new Set(names)
   return (request) => {
-    if (!request.target.includes('?')) return ''
+    if (!request.currentTarget().includes('?')) return ''
     const { raw } = request.query
     const kept: string[] = []
     for (let i = 0; i < raw.length; i += 2) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { fakeTime } from '../../test/support/fake-time.ts'
 import { type Cancellable, Context, DeadlineQueue } from './context.ts'
 import { DeadlineExceeded } from './failure.ts'
 
@@ -125,18 +126,49 @@ describe('DeadlineQueue', () => {
     assert.equal(last.remainingMs, 0)
   })
 
-  test('gives a context that comes later its whole time', async () => {
+  test('gives a context that comes later its whole time', (t) => {
+    const pass = fakeTime(t)
     const queue = new DeadlineQueue(10)
     const [early, late] = [new Context(0), new Context(0)]
     queue.add(early)
-    const keepAlive = setTimeout(() => {}, 1000)
-    while (performance.now() < early.deadline - 5) await turn()
+    pass(5)
     queue.add(late)
-    await once(early.signal, 'abort')
-    assert.equal(late.cancelled, null)
-    await once(late.signal, 'abort')
-    clearTimeout(keepAlive)
-    assert.ok(performance.now() >= late.deadline)
+    const ended = () => [early, late].map(({ cancelled }) => cancelled instanceof DeadlineExceeded)
+    pass(4)
+    assert.deepEqual(ended(), [false, false])
+    pass(1)
+    assert.deepEqual(ended(), [true, false])
+    pass(4)
+    assert.deepEqual(ended(), [true, false])
+    pass(1)
+    assert.deepEqual(ended(), [true, true])
+  })
+
+  test('has one timer, also when a context is added while another ends', (t) => {
+    const pass = fakeTime(t)
+    const timers = t.mock.method(globalThis, 'setTimeout')
+    const queue = new DeadlineQueue(10)
+    const [first, second, added] = [new Context(0), new Context(0), new Context(0)]
+    first.attach({ cancel: () => queue.add(added) })
+    queue.add(first)
+    pass(4)
+    queue.add(second)
+    pass(6)
+    assert.deepEqual(
+      [first, second, added].map(({ cancelled }) => cancelled !== null),
+      [true, false, false],
+    )
+    assert.equal(timers.mock.callCount(), 2)
+    pass(4)
+    assert.deepEqual(
+      [second, added].map(({ cancelled }) => cancelled !== null),
+      [true, false],
+    )
+    pass(6)
+    assert.deepEqual(
+      [second, added].map(({ cancelled }) => cancelled !== null),
+      [true, true],
+    )
   })
 
   test('keeps no link of a context that left, wherever it stood', () => {

@@ -1,6 +1,7 @@
 import { DeadlineExceeded } from './failure.ts'
 
-const NO_PARAMS: Record<string, string> = Object.freeze({})
+/** The parameters of a path that has none. Frozen, for all requests share it. */
+export const NO_PARAMS: Record<string, string> = Object.freeze({})
 
 /** Something under way that must stop when the request is over: an upstream call, a plugin's wait. */
 export interface Cancellable {
@@ -184,15 +185,13 @@ export class DeadlineQueue {
   }
 
   #expire(): void {
-    this.#timer = null
     const now = performance.now()
-    for (let head = this.#head; head !== null; head = this.#head) {
-      if (head.deadline > now) {
-        this.#schedule(head.deadline - now)
-        return
-      }
+    let head = this.#head
+    for (; head !== null && head.deadline <= now; head = this.#head) {
       this.remove(head)
       head.cancel(new DeadlineExceeded())
     }
+    this.#timer = null // not before: a context that is added above shall start no second timer
+    if (head !== null) this.#schedule(head.deadline - now)
   }
 }

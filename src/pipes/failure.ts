@@ -49,14 +49,14 @@ export class HttpError extends Failure {
   override readonly headers: HeaderList | undefined
 
   /**
-   * @param status 100 to 599
+   * @param status 200 to 599
    * @param body text, bytes, or a value for JSON; nothing leaves the body empty
    */
   constructor(status: number, body: unknown = '', init: { headers?: HeadersSource; cause?: unknown } = {}) {
     const text = typeof body === 'string' ? body : body instanceof Uint8Array ? '' : JSON.stringify(body)
     super(text || `HTTP status ${status}`, 'cause' in init ? { cause: init.cause } : undefined)
-    if (!Number.isInteger(status) || status < 100 || status > 599) {
-      throw new RangeError(`the status of an HttpError must be a whole number from 100 to 599, not ${status}`)
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      throw new RangeError(`the status of an HttpError must be a whole number from 200 to 599, not ${status}`)
     }
     this.status = status
     this.body = body instanceof Uint8Array ? body : text

@@ -100,11 +100,16 @@ export abstract class Message {
   }
 }
 
-/** Makes a body of what an author may give. */
+/**
+ * Makes a body of what an author may give.
+ * @throws TypeError for anything else, at the line of the author
+ */
 export function toBody(body: Body | undefined | AsyncIterable<Uint8Array | string>): Body {
   if (body === null || body === undefined) return null
   if (typeof body === 'string' || body instanceof Uint8Array || body instanceof BodyStream) return body
-  return BodyStream.from(body)
+  if (typeof body === 'object' && (Symbol.asyncIterator in body || Symbol.iterator in body))
+    return BodyStream.from(body)
+  throw new TypeError('a body must be text, bytes, null or a stream of them; write JSON.stringify(value) for JSON')
 }
 
 /**

@@ -177,8 +177,8 @@ function hasControlCharacter(value: string): boolean {
 }
 
 function checkStatus(status: unknown): asserts status is number {
-  if (!Number.isInteger(status) || (status as number) < 100 || (status as number) > 599) {
-    throw new TypeError(`returned the status ${describe(status)}; it must be a whole number from 100 to 599`)
+  if (!Number.isInteger(status) || (status as number) < 200 || (status as number) > 599) {
+    throw new TypeError(`returned the status ${describe(status)}; it must be a whole number from 200 to 599`)
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fakeTime } from '../../test/support/fake-time.ts'
 import { type Limited, TimeLimit } from './time-limit.ts'
 
 /** An item that is due at `at`, or a limit after it was added, and tells when it expired. */
@@ -12,19 +13,6 @@ function item(name: string, expired: string[], at?: number): Limited {
     expire: () => void expired.push(name),
   }
   return made
-}
-
-/** Time that only moves when it is told to. */
-function fakeTime(t: import('node:test').TestContext): (ms: number) => void {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  let now = 0
-  t.mock.method(performance, 'now', () => now)
-  return (ms) => {
-    for (let i = 0; i < ms; i++) {
-      now++
-      t.mock.timers.tick(1)
-    }
-  }
 }
 
 test('items expire in the order in which they began, one limit after', (t) => {
@@ -63,6 +51,17 @@ test('what is due later is looked at again one limit on', (t) => {
   assert.deepEqual(expired, ['soon'])
   pass(1)
   assert.deepEqual(expired, ['soon', 'late'])
+})
+
+test('an item that is looked at again does not make the ones before it late', (t) => {
+  const pass = fakeTime(t)
+  const expired: string[] = []
+  const limit = new TimeLimit(10)
+  limit.add(item('late', expired, 25), performance.now())
+  pass(4)
+  limit.add(item('soon', expired), performance.now())
+  pass(10)
+  assert.deepEqual(expired, ['soon'])
 })
 
 test('an item added while another expires is not lost', (t) => {

@@ -50,17 +50,14 @@ export class TimeLimit {
   }
 
   #sweep(): void {
-    this.#timer = null
     const now = performance.now()
-    for (let head = this.#head; head !== null; head = this.#head) {
-      const untilLook = head.since + this.limitMs - now
-      if (untilLook > 0) {
-        if (this.#timer === null) this.#schedule(untilLook)
-        return
-      }
+    let head = this.#head
+    for (; head !== null && head.since + this.limitMs <= now; head = this.#head) {
       this.remove(head)
       if (head.dueAt(this.limitMs) > now) this.add(head, now)
       else head.expire()
     }
+    this.#timer = null // not before: what is added above is last, and the timer is for the first
+    if (head !== null) this.#schedule(head.since + this.limitMs - now)
   }
 }

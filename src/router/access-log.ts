@@ -9,7 +9,8 @@ import { formatAccessLine } from '../telemetry/access-log.ts'
 export function accessLog(write: (line: string) => void, skipped: readonly string[]): HttpStage {
   const quiet = new Set(skipped)
   return (next) => (request, context) => {
-    const { method, target, path } = request
+    const { method, path } = request
+    const target = request.currentTarget()
     if (quiet.size > 0 && quiet.has(percentDecode(path) ?? path)) return next(request, context)
     context.onFinish = () => {
       const search = target.length === path.length + 1 ? '' : target.slice(path.length)

@@ -23,7 +23,7 @@ export function toHttpRequest(message: IncomingMessage, remoteAddress: string): 
  * section 3.2.2); `*` stays.
  */
 function originForm(target: string, raw: string[]): string {
-  const absolute = /^https?:\/\/([^/?#]*)/i.exec(target)
+  const absolute = /^https?:\/\/(?:[^/?#]*@)?([^/?#]*)/i.exec(target)
   if (absolute === null) return target
   const host = absolute[1] as string
   const at = raw.findIndex((name, i) => i % 2 === 0 && sameName(name, 'host'))

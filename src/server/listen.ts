@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
 import { BodyStream } from '../pipes/body.ts'
 import { Context, DeadlineQueue } from '../pipes/context.ts'
@@ -47,6 +47,10 @@ const HEADER_SLACK_BYTES = 4096
 const DEFAULT_HEADER_BYTES = 1024 * 1024
 const CHECK_INTERVAL_MS = 1_000
 const MAX_TIMER_MS = 2 ** 31 - 1
+/** While the server drains: how often it looks for connections that are free now. */
+const SWEEP_MS = 50
+/** After this a connection on which nothing is being answered is closed, even amid a request that has not arrived. */
+const DRAIN_GRACE_MS = 500
 
 /** Opens a port and serves a gateway on it. Rejects with the system's error when the port cannot be had. */
 export function listen(gateway: Served, address: Address, log: Logger): Promise<Listener> {
@@ -66,9 +70,20 @@ export function listen(gateway: Served, address: Address, log: Logger): Promise<
   })
 }
 
-/** A client's connection: over when it closes, and with it the requests on it that are not answered yet. */
 interface ConnectionSocket extends Socket {
-  connection?: Context
+  connection?: Connection
+}
+
+/** A client's connection: over when it closes, and with it the requests on it that are not answered yet. */
+class Connection extends Context {
+  readonly socket: Socket
+  /** Requests on it that are being answered. */
+  active = 0
+
+  constructor(socket: Socket) {
+    super(0, plainAddress(socket.remoteAddress ?? ''))
+    this.socket = socket
+  }
 }
 
 class HttpServer implements Listener {
@@ -77,15 +92,16 @@ class HttpServer implements Listener {
   #gateway: Served
   #draining = false
   readonly #writeDeadlines: DeadlineQueue | null
-  readonly #log: Logger
+  readonly #connections = new Set<Connection>()
+  readonly log: Logger
 
   constructor(gateway: Served, log: Logger) {
     this.#gateway = gateway
-    this.#log = log
+    this.log = log
     const { writeTimeoutMs } = gateway.config.server
     this.#writeDeadlines = writeTimeoutMs > 0 ? new DeadlineQueue(writeTimeoutMs) : null
     this.http = createServer(serverOptions(gateway.config))
-    this.http.on('connection', (socket: ConnectionSocket) => open(socket))
+    this.http.on('connection', (socket: ConnectionSocket) => this.#open(socket))
     this.http.on('request', (incoming, outgoing) => void this.#serve(incoming, outgoing))
   }
 
@@ -102,10 +118,43 @@ class HttpServer implements Listener {
 
   close(): Promise<void> {
     this.#draining = true
+    const startedAt = performance.now()
     return new Promise((resolve) => {
-      this.http.close(() => resolve())
-      this.http.closeIdleConnections()
+      const timer = setInterval(() => this.#sweep(performance.now() - startedAt > DRAIN_GRACE_MS), SWEEP_MS)
+      // Not the close of `http`: that cuts off answers that are written, but that their clients have not read yet.
+      NetServer.prototype.close.call(this.http, () => {
+        clearInterval(timer)
+        this.http.close() // ends its timer
+        resolve()
+      })
+      this.#sweep(false)
     })
+  }
+
+  /**
+   * Closes what became free: an answer whose head was sent before the drain began leaves its connection open.
+   * @param all also connections amid a request of which too little has arrived to be answered, or the rest of whose body
+   *   nobody waits for: their clients could hold up the end as long as they like
+   */
+  #sweep(all: boolean): void {
+    let unread = false
+    for (const { active, socket } of this.#connections) {
+      if (active > 0) continue
+      if (socket.writableLength > 0) unread = true
+      else if (all) socket.destroy()
+    }
+    if (!unread) this.http.closeIdleConnections() // takes connections with an answer that is not read yet for idle ones
+  }
+
+  #open(socket: ConnectionSocket): Connection {
+    const connection = new Connection(socket)
+    socket.connection = connection
+    this.#connections.add(connection)
+    socket.once('close', () => {
+      this.#connections.delete(connection)
+      connection.cancel(new ClientGone())
+    })
+    return connection
   }
 
   destroy(): void {
@@ -114,15 +163,15 @@ class HttpServer implements Listener {
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const connection = (incoming.socket as ConnectionSocket).connection ?? open(incoming.socket)
-    const exchange = new Exchange(this, connection)
-    if (this.#writeDeadlines !== null) exchange.guard = guardWriting(this.#writeDeadlines, incoming.socket)
+    const connection = (incoming.socket as ConnectionSocket).connection ?? this.#open(incoming.socket)
+    const exchange = new Exchange(this, connection, incoming)
+    if (this.#writeDeadlines !== null) guardWriting(this.#writeDeadlines, outgoing, connection)
     try {
       const response = await this.#gateway.handle(toHttpRequest(incoming, connection.clientAddress), exchange)
       if (this.#draining) outgoing.shouldKeepAlive = false
       this.#answer(response, incoming, outgoing, exchange)
     } catch (error) {
-      this.#log.critical(`[SERVICE: Gin] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      this.log.critical(`[SERVICE: Gin] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
       outgoing.destroy()
       exchange.finish()
     }
@@ -131,12 +180,13 @@ class HttpServer implements Listener {
   #answer(response: HttpResponse, incoming: IncomingMessage, outgoing: ServerResponse, exchange: Exchange): void {
     try {
       exchange.status = response.status
+      if (response.status < 200) throw new RangeError(`${response.status} is not the status of a final answer`)
       writeResponse(response, outgoing, exchange)
     } catch (error) {
       if (outgoing.headersSent) throw error
       exchange.status = 500
       exchange.report(error as Error)
-      this.#log.error(
+      this.log.error(
         `[SERVICE: Gin] ${incoming.method} ${incoming.url}: the answer cannot be sent: ${(error as Error).message}`,
       )
       if (response.body instanceof BodyStream) response.body.cancel(error as Error)
@@ -147,35 +197,37 @@ class HttpServer implements Listener {
 
 /** A request from its arrival to the end of its answer. */
 class Exchange extends Context {
-  /** Closes the connection when `write_timeout` is over. */
-  guard: Context | null = null
   readonly #server: HttpServer
-  readonly #connection: Context
+  readonly #connection: Connection
+  readonly #incoming: IncomingMessage
   #finished = false
 
-  constructor(server: HttpServer, connection: Context) {
+  constructor(server: HttpServer, connection: Connection, incoming: IncomingMessage) {
     super(performance.now(), connection.clientAddress)
     this.#server = server
     this.#connection = connection
+    this.#incoming = incoming
     server.active++
+    connection.active++
     connection.attach(this)
+  }
+
+  /** The client sees a connection that breaks off; why it did is told in both logs. */
+  brokeOff(reason: Error): void {
+    if (reason instanceof ClientGone || this.cancelled instanceof ClientGone) return
+    this.report(reason)
+    const { method, url } = this.#incoming
+    this.#server.log.error(`[SERVICE: Gin] ${method} ${url}: the answer broke off: ${reason.message}`)
   }
 
   override finish(): void {
     if (this.#finished) return
     this.#finished = true
     this.#server.active--
+    this.#connection.active--
     this.#connection.detach(this)
-    this.guard?.finish()
     super.finish()
   }
-}
-
-function open(socket: ConnectionSocket): Context {
-  const connection = new Context(0, plainAddress(socket.remoteAddress ?? ''))
-  socket.connection = connection
-  socket.once('close', () => connection.cancel(new ClientGone()))
-  return connection
 }
 
 /** An IPv4 client of a socket for both families has an address such as `::ffff:127.0.0.1`. */
@@ -183,12 +235,15 @@ function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 
-/** `write_timeout`: the connection is closed without an answer. Specification: core 1.3. */
-function guardWriting(deadlines: DeadlineQueue, socket: Socket): Context {
+/**
+ * `write_timeout`: the connection is closed without an answer, or amid one that the client is too slow to take.
+ * Specification: core 1.3.
+ */
+function guardWriting(deadlines: DeadlineQueue, outgoing: ServerResponse, { socket }: Connection): void {
   const guard = new Context(0)
   guard.attach({ cancel: () => socket.destroy() })
   deadlines.add(guard)
-  return guard
+  outgoing.once('close', () => guard.finish())
 }
 
 function serverOptions(config: GatewayConfig): ServerOptions {

@@ -1,10 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import { type BodySink, BodyStream } from '../pipes/body.ts'
+import { ClientGone } from '../pipes/failure.ts'
+import { sameName } from '../pipes/headers.ts'
 import type { HttpResponse } from '../pipes/http.ts'
 
 /** What ends with the answer. */
 interface Finishable {
   finish(): void
+  /** The body broke off after the head had been sent. */
+  brokeOff(reason: Error): void
 }
 
 /**
@@ -29,6 +33,7 @@ function writeStream(outgoing: ServerResponse, response: HttpResponse, body: Bod
     writeWhole(outgoing, status, raw, whole, whole.length, exchange)
     return
   }
+  frame(raw, body.declaredLength)
   outgoing.writeHead(status, raw)
   const sink = new ResponseSink(outgoing, body, response, exchange)
   body.pipeTo(sink)
@@ -44,7 +49,7 @@ function writeWhole(
   length: number,
   exchange: Finishable,
 ): void {
-  if (mayHaveBody(status) && !hasLength(raw)) raw.push('Content-Length', String(length))
+  if (mayHaveBody(status) && !(length === 0 && outgoing.req.method === 'HEAD')) frame(raw, length)
   outgoing.writeHead(status, raw)
   if (body === null || length === 0) outgoing.end()
   else outgoing.end(body)
@@ -56,12 +61,29 @@ function mayHaveBody(status: number): boolean {
   return status >= 200 && status !== 204 && status !== 304
 }
 
-function hasLength(raw: readonly string[]): boolean {
+/**
+ * Lets the fields say how the body is really framed: a plugin that copies fields of another answer would otherwise make
+ * clients wait for bytes that never come, or take the rest of this answer for the next one.
+ * @param length in bytes; -1 when it is not known, and Node sends chunks
+ */
+function frame(raw: string[], length: number): void {
+  let declared = false
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
-    if (name.length === 14 && name.toLowerCase() === 'content-length') return true
+    if (name.length === 14 && sameName(name, 'content-length') && length >= 0 && !declared) {
+      raw[i + 1] = String(length)
+      declared = true
+    } else if (isFraming(name)) {
+      raw.splice(i, 2)
+      i -= 2
+    }
   }
-  return false
+  if (length >= 0 && !declared) raw.push('Content-Length', String(length))
+}
+
+function isFraming(name: string): boolean {
+  if (name.length === 14) return sameName(name, 'content-length')
+  return name.length === 17 && sameName(name, 'transfer-encoding')
 }
 
 class ResponseSink implements BodySink {
@@ -77,7 +99,7 @@ class ResponseSink implements BodySink {
     this.#exchange = exchange
     outgoing.on('drain', () => body.resume())
     outgoing.on('close', () => {
-      if (!outgoing.writableFinished) body.cancel(new Error('the client closed the connection'))
+      if (!outgoing.writableFinished) body.cancel(new ClientGone())
     })
   }
 
@@ -94,9 +116,10 @@ class ResponseSink implements BodySink {
     this.#exchange.finish()
   }
 
-  fail(): void {
+  fail(reason: Error): void {
     this.used = true
     this.#outgoing.destroy()
+    this.#exchange.brokeOff(reason)
     this.#exchange.finish()
   }
 }

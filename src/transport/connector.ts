@@ -38,7 +38,7 @@ export function createConnector(options: UpstreamOptions, opened: (socket: Socke
   }
 }
 
-const KEEP_ALIVE_FIELD = 'connection: keep-alive\r\n'
+const KEEP_ALIVE_FIELD = '\r\nconnection: keep-alive\r\n' // from the line's start: other names may end with it
 
 /**
  * undici sends `Connection: keep-alive` with each request, which says what HTTP/1.1 means anyway (RFC 9112, section 9.3)
@@ -47,5 +47,5 @@ const KEEP_ALIVE_FIELD = 'connection: keep-alive\r\n'
 function withoutKeepAliveField(socket: Socket): void {
   const write = socket.write as (...args: unknown[]) => boolean
   socket.write = (chunk: unknown, ...rest: unknown[]) =>
-    write.call(socket, typeof chunk === 'string' ? chunk.replace(KEEP_ALIVE_FIELD, '') : chunk, ...rest)
+    write.call(socket, typeof chunk === 'string' ? chunk.replace(KEEP_ALIVE_FIELD, '\r\n') : chunk, ...rest)
 }

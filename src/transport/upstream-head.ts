@@ -20,7 +20,8 @@ export class UpstreamHead implements LazyHeaders {
   }
 
   get(name: string): string | null {
-    const value = this.#parsed[name.toLowerCase()]
+    const key = name.toLowerCase()
+    const value = Object.hasOwn(this.#parsed, key) ? this.#parsed[key] : undefined
     return value === undefined ? null : typeof value === 'string' ? value : value.join(', ')
   }
 }

@@ -19,17 +19,21 @@ export interface RawBackend {
   /** The heads of all requests, in order. */
   readonly heads: string[]
   readonly sockets: Socket[]
+  /** By connection: resolves when it is closed, orderly or not, also when that has happened already. */
+  readonly closed: Promise<void>[]
 }
 
 /** A TCP server that answers what no HTTP server would: `answer` runs for each head; bodies are not looked at. */
 export async function startRawBackend(t: TestContext, answer: (peer: RawPeer) => void): Promise<RawBackend> {
   const heads: string[] = []
   const sockets: Socket[] = []
+  const closed: Promise<void>[] = []
   const server = createServer((socket) => {
     const connection = sockets.push(socket) - 1
     let request = 0
     let received = ''
     socket.on('error', () => {})
+    closed.push(new Promise((resolve) => void socket.once('close', () => resolve())))
     socket.setEncoding('latin1').on('data', (text: string) => {
       received += text
       const end = received.indexOf('\r\n\r\n')
@@ -47,7 +51,7 @@ export async function startRawBackend(t: TestContext, answer: (peer: RawPeer) =>
     for (const socket of sockets) socket.destroy()
   })
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}`, port, heads, sockets }
+  return { url: `http://127.0.0.1:${port}`, port, heads, sockets, closed }
 }
 
 /** A whole answer with a JSON body. */

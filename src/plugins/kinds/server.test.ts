@@ -126,7 +126,7 @@ const misbehaviours: [name: string, log: RegExp][] = [
   ['bad-thenable', /: bad promise \[Error at /],
   ['returns-number', /: returned 42; it must return the response of next\(request, context\), a Response, or \{/],
   ['returns-stranger', /: returned an object with the key "statusCode"; known are status, headers, body/],
-  ['returns-bad-status', /: returned the status 1000; it must be a whole number from 100 to 599/],
+  ['returns-bad-status', /: returned the status 1000; it must be a whole number from 200 to 599/],
   ['returns-spoilt-response', /: returned the status NaN/],
   ['forgets-return', /: returned nothing; it must return the response of next/],
   ['forgets-context', /: next was called without the request and the context/],
