@@ -33,6 +33,19 @@ for (const method of ['GET', 'DELETE']) {
   })
 }
 
+test('the repeated call takes a new connection, however many kept ones the upstream has closed', async (t) => {
+  const upstream = await startRawBackend(t, onceEach)
+  const gateway = await gatewayFor(t, upstream.url)
+  const together = await Promise.all(Array.from({ length: 3 }, () => gateway.request('/x')))
+  assert.deepEqual(
+    together.map(({ status }) => status),
+    [200, 200, 200],
+  )
+  const kept = upstream.sockets.length
+  assert.equal((await gateway.request('/x')).status, 200)
+  assert.equal(upstream.sockets.length, kept + 1)
+})
+
 for (const method of ['POST', 'PATCH']) {
   test(`${method} over a connection that breaks is not repeated`, async (t) => {
     const upstream = await startRawBackend(t, onceEach)

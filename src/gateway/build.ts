@@ -1,6 +1,7 @@
 import { withLeadingSlash } from '../config/endpoint-path.ts'
 import type { Feature } from '../config/feature.ts'
 import type { GatewayConfig } from '../config/model.ts'
+import type { DeadlineQueue } from '../pipes/context.ts'
 import type { Handler } from '../pipes/http.ts'
 import { loadPlugins } from '../plugins/loader.ts'
 import { PluginLoadError } from '../plugins/problem.ts'
@@ -79,7 +80,7 @@ async function buildHandler(config: GatewayConfig, options: BuildOptions, worksh
   const routed = createRouter({
     options: routerOptions,
     routes,
-    below: builtInBelow(config, log),
+    below: builtInBelow(config, log, workshop.deadlines(BUILT_IN_MS)),
     clientAddress: compileClientAddress(routerOptions),
     version,
   })
@@ -125,9 +126,19 @@ async function buildRoutes(
   return routes
 }
 
-function builtInBelow(config: GatewayConfig, log: Logger): Map<string, Handler> {
+/** How long the debug and echo endpoints wait for a body, in milliseconds: they belong to no endpoint with a timeout. */
+const BUILT_IN_MS = 10_000
+
+function builtInBelow(config: GatewayConfig, log: Logger, deadlines: DeadlineQueue): Map<string, Handler> {
   const below = new Map<string, Handler>()
-  if (config.debugEndpoint) below.set('/__debug/', recover(debugEndpoint(log.tagged('[ENDPOINT: /__debug/*]')), log))
-  if (config.echoEndpoint) below.set('/__echo/', recover(echoEndpoint, log))
+  const add = (path: string, handle: Handler) => {
+    const limited: Handler = (request, context) => {
+      deadlines.add(context)
+      return handle(request, context)
+    }
+    below.set(path, recover(limited, log))
+  }
+  if (config.debugEndpoint) add('/__debug/', debugEndpoint(log.tagged('[ENDPOINT: /__debug/*]')))
+  if (config.echoEndpoint) add('/__echo/', echoEndpoint)
   return below
 }

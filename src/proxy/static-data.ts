@@ -20,7 +20,8 @@ const STRATEGIES: Record<string, (response: ProxyResponse | null) => boolean> = 
 export function staticData({ endpoint }: EndpointTools): ProxyStage | null {
   const options = proxyOptionsOf(endpoint)
   if (options.static === undefined || endpoint.outputEncoding === 'no-op') return null
-  const applies = STRATEGIES[options.static.strategy ?? 'always'] ?? (() => true)
+  const { strategy = 'always' } = options.static
+  const applies = (Object.hasOwn(STRATEGIES, strategy) ? STRATEGIES[strategy] : undefined) ?? (() => true)
   const copy = copier(options.static.data as DataObject)
   return (next) => async (request, context) => {
     let response: ProxyResponse

@@ -2,6 +2,7 @@ import type { Context } from '../pipes/context.ts'
 import { canonicalName, HeaderList } from '../pipes/headers.ts'
 import { type Handler, type HttpRequest, HttpResponse } from '../pipes/http.ts'
 import { percentDecode } from '../pipes/query.ts'
+import { wholeBody } from '../pipes/whole-body.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -23,13 +24,13 @@ export function debugEndpoint(log: Logger): Handler {
     log.debug(`Query: ${JSON.stringify(queryLists(request))}`)
     log.debug(`Params: ${JSON.stringify(context.params)}`)
     log.debug(`Headers: ${JSON.stringify(headerLists(request, true))}`)
-    log.debug(`Body: ${await request.text()}`)
+    log.debug(`Body: ${await bodyOf(request, context)}`)
     return json({ message: 'pong' })
   }
 }
 
 /** `/__echo/…`: answers with the request. */
-export const echoEndpoint: Handler = async (request: HttpRequest, _context: Context) =>
+export const echoEndpoint: Handler = async (request: HttpRequest, context: Context) =>
   json({
     req_uri: request.target,
     req_uri_details: {
@@ -41,9 +42,13 @@ export const echoEndpoint: Handler = async (request: HttpRequest, _context: Cont
     },
     req_method: request.method,
     req_querystring: queryLists(request),
-    req_body: await request.text(),
+    req_body: await bodyOf(request, context),
     req_headers: headerLists(request, false),
   })
+
+async function bodyOf(request: HttpRequest, context: Context): Promise<string> {
+  return (await wholeBody(request, context))?.toString('utf8') ?? ''
+}
 
 function json(value: unknown): HttpResponse {
   return new HttpResponse(200, new HeaderList(['Content-Type', JSON_TYPE]), JSON.stringify(value))

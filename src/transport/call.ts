@@ -66,7 +66,7 @@ export class Call implements Cancellable, BodySource {
       )
     }
     try {
-      this.#carrier = this.#pool.take()
+      this.#carrier = this.#pool.take(this.#repeated)
       this.#carrier.dispatcher.dispatch(
         {
           origin: request.origin,

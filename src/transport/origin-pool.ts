@@ -60,11 +60,14 @@ export class OriginPool {
     else this.forward = forwardingOf(origin, proxy)
   }
 
-  /** A connection for one call; it comes back by `release`. */
-  take(): Carrier {
+  /**
+   * A connection for one call; it comes back by `release`.
+   * @param fresh not one that was kept: for a call that is repeated because a kept one turned out to be closed
+   */
+  take(fresh: boolean): Carrier {
     this.#active++
     this.#idle.active++
-    return this.#tunnel ?? this.#free.pop() ?? this.#create()
+    return this.#tunnel ?? (fresh ? undefined : this.#free.pop()) ?? this.#create()
   }
 
   /** The call is over: the connection may take the next, or is closed where more than allowed would stay idle. */
@@ -73,6 +76,10 @@ export class OriginPool {
     this.#idle.active--
     carrier.served++
     if (!(carrier instanceof Connection)) return
+    if (carrier.socket === null || carrier.socket.destroyed) {
+      this.#forget(carrier)
+      return
+    }
     this.#free.push(carrier)
     const idleHere = this.#open - this.#active
     if (idleHere > this.options.maxIdleConnectionsPerHost || this.#idle.open - this.#idle.active > this.#idle.limit) {
@@ -108,8 +115,13 @@ export class OriginPool {
     const place = this.#free.indexOf(connection)
     if (place === -1) return
     this.#free.splice(place, 1)
+    this.#forget(connection)
+  }
+
+  /** Without a socket it is of no use: where upstreams cannot be reached, they would pile up. */
+  #forget(connection: Connection): void {
     this.#all.delete(connection)
-    void connection.dispatcher.destroy()
+    setImmediate(destroy, connection) // undici may be about to look at it once more
   }
 }
 
@@ -127,6 +139,10 @@ class Connection implements Carrier {
   constructor(client: Client) {
     this.dispatcher = client
   }
+}
+
+function destroy({ dispatcher }: Connection): void {
+  void dispatcher.destroy()
 }
 
 /** The next call may have taken the connection meanwhile; it is looked at again after that one. */
