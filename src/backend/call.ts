@@ -1,13 +1,12 @@
 import type { BackendConfig } from '../config/model.ts'
 import { createDecoder, type Decoder } from '../encoding/decoders.ts'
-import { gunzip } from '../encoding/gzip.ts'
+import { gunzip, MAX_DECODED_BYTES } from '../encoding/gzip.ts'
 import { BodyStream } from '../pipes/body.ts'
 import { type Handler, HttpRequest, type HttpResponse } from '../pipes/http.ts'
 import { type DataObject, type Proxy, type ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
 import { UpstreamStatusError } from '../pipes/upstream-status-error.ts'
 
 const MAX_ERROR_BODY_BYTES = 1024 * 1024
-const MAX_DECODED_BYTES = 512 * 1024 * 1024
 
 /** Changes the decoded data: target, allow, deny, mapping, group, flatmap. */
 export type Shape = (data: DataObject) => DataObject

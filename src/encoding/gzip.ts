@@ -8,6 +8,9 @@ const MAX_SYNC_COMPRESSED = 32_768
 const MAX_SYNC_DECODED = 1_048_576
 const MIN_GZIP_BYTES = 18
 
+/** Decoded bodies above this size are refused: a small gzip answer can unfold to gigabytes. */
+export const MAX_DECODED_BYTES = 512 * 1024 * 1024
+
 /**
  * Decodes a whole body in gzip (RFC 1952): at once when it is short, else on the thread pool.
  * @param maxBytes limit of the decoded length, at least 1

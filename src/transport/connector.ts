@@ -2,14 +2,17 @@ import type { Socket } from 'node:net'
 import buildConnector from 'undici/lib/core/connect.js'
 import type { UpstreamOptions } from '../config/model.ts'
 
-const NEVER_MS = 2 ** 31 - 1
+export const NEVER_MS = 2 ** 31 - 1
 export const TLS_HANDSHAKE_MS = 10_000
 
 /** Opens sockets to upstreams with the dialer's options of the configuration. Specification: core 1.3. */
 export type Connector = buildConnector.connector
 
-/** @param opened told of each socket that is connected */
-export function createConnector(options: UpstreamOptions, opened: (socket: Socket) => void): Connector {
+/**
+ * Reads the options once for all connections of an origin, which then share their TLS sessions.
+ * @returns a connector for one connection, whose `opened` is told of each socket that is connected
+ */
+export function createConnectors(options: UpstreamOptions): (opened: (socket: Socket) => void) => Connector {
   const connect = buildConnector({
     timeout: options.dialerTimeoutMs || 0,
     keepAlive: options.dialerKeepAliveMs > 0,
@@ -25,7 +28,7 @@ export function createConnector(options: UpstreamOptions, opened: (socket: Socke
     keepAliveInitialDelay: options.dialerKeepAliveMs,
     rejectUnauthorized: !options.allowInsecureConnections,
   } as buildConnector.BuildOptions)
-  return (target, callback) => {
+  return (opened) => (target, callback) => {
     const open = target.protocol === 'https:' ? withTls : connect
     open(target, (...result) => {
       const socket = result[1]

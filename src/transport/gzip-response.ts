@@ -1,10 +1,7 @@
-import { gunzip, gunzipStream } from '../encoding/gzip.ts'
+import { gunzip, gunzipStream, MAX_DECODED_BYTES } from '../encoding/gzip.ts'
 import { type Body, BodyStream, bodyBytes } from '../pipes/body.ts'
 import type { HeaderList } from '../pipes/headers.ts'
 import { HttpResponse } from '../pipes/http.ts'
-
-/** Decoded bodies above this size are refused: a small gzip answer can unfold to gigabytes. */
-const MAX_DECODED_BYTES = 512 * 1024 * 1024
 
 /**
  * An answer in gzip that the gateway asked for by itself: it is decoded when its body is wanted, and nobody sees that it

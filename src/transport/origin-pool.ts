@@ -5,10 +5,8 @@ import Client from 'undici/lib/dispatcher/client.js'
 import Pool from 'undici/lib/dispatcher/pool.js'
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import type { UpstreamOptions } from '../config/model.ts'
-import { createConnector, TLS_HANDSHAKE_MS } from './connector.ts'
+import { createConnectors, NEVER_MS, TLS_HANDSHAKE_MS } from './connector.ts'
 import { proxyFor } from './environment-proxy.ts'
-
-const NEVER_MS = 2 ** 31 - 1
 
 /** Idle connections over all origins, to be kept under `max_idle_connections`. */
 export interface IdleBudget {
@@ -36,6 +34,7 @@ export class OriginPool {
   readonly #target: URL
   readonly #clientOptions: Client.Options
   readonly #tunnel: Carrier | null = null
+  readonly #connectorFor: ReturnType<typeof createConnectors>
   readonly #all = new Set<Connection>()
   readonly #free: Connection[] = []
   #open = 0
@@ -44,6 +43,7 @@ export class OriginPool {
   constructor(origin: string, options: UpstreamOptions, idle: IdleBudget, env: NodeJS.ProcessEnv) {
     this.options = options
     this.#idle = idle
+    this.#connectorFor = createConnectors(options)
     const keepAliveMs = options.idleConnectionTimeoutMs || NEVER_MS
     this.#clientOptions = {
       keepAliveTimeout: keepAliveMs,
@@ -102,7 +102,7 @@ export class OriginPool {
       this.#idle.open++
       socket.once('close', () => this.#closed(connection))
     }
-    const client = new Client(this.#target, { ...this.#clientOptions, connect: createConnector(this.options, opened) })
+    const client = new Client(this.#target, { ...this.#clientOptions, connect: this.#connectorFor(opened) })
     const connection = new Connection(client)
     this.#all.add(connection)
     return connection
