@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly warmUpSeconds: number
   readonly connections: number
   readonly cases: readonly BenchCase[]
+  /** Measure what one plugin of each kind costs, too. */
+  readonly stacks: boolean
   /** `bare`, `loligo`, `nginx`; null: all that can be had. */
   readonly sides: readonly string[] | null
   readonly against: readonly OtherGateway[]
@@ -33,6 +35,7 @@ export const USAGE = `node bench/run.ts [options]
   --warm-up S        length of the warm-up per side and case (5)
   --connections C    connections of the load (64)
   --cases a,b        only these cases
+  --stacks           only what one plugin of each kind costs
   --sides a,b        only these of bare, loligo, nginx
   --against NAME=CMD another gateway; {config}, {port} and {upstream} are replaced; may be repeated
   --json FILE        writes the results as JSON
@@ -57,6 +60,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       'warm-up': text,
       connections: text,
       cases: text,
+      stacks: flag,
       sides: text,
       against: { type: 'string', multiple: true, default: [] },
       json: text,
@@ -73,7 +77,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     seconds: readNumber('seconds', values.seconds, quick ? 0.2 : 2, MAX_SECONDS),
     warmUpSeconds: readNumber('warm-up', values['warm-up'], quick ? 0.1 : 5, MAX_SECONDS),
     connections: Math.ceil(readNumber('connections', values.connections, quick ? 8 : 64, MAX_CONNECTIONS)),
-    cases: selectCases(values.cases),
+    cases: values.stacks ? [] : selectCases(values.cases),
+    stacks: values.stacks || values.cases === undefined,
     sides: readSides(values.sides),
     against: values.against.map(readOther),
     jsonFile: values.json,

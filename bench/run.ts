@@ -9,6 +9,7 @@ import { describeConditions, formatCase, formatConditions, formatDifference, for
 import { Rig } from './rig.ts'
 import { type CaseResult, measureCase, planCases, warmUp } from './rounds.ts'
 import { type Place, startSides } from './sides.ts'
+import { formatStacks, measureStacks, type StackResult } from './stacks.ts'
 import { measureStart } from './start-and-memory.ts'
 
 const SIGNAL_EXIT = 128
@@ -44,14 +45,19 @@ async function measureRequests(options: BenchOptions, folder: string): Promise<n
   const { plan, differences } = await planCases(options, await startSides(options, place), rig)
   for (const difference of differences) console.log(formatDifference(difference))
   await warmUp(options, plan, rig)
-  console.log(formatTableHead())
+  if (plan.size > 0) console.log(formatTableHead())
   const results: CaseResult[] = []
   for (const [one, sides] of plan) {
     const result = await measureCase(options, one, sides, rig)
     if (result.sides.length > 0) console.log(formatCase(result))
     results.push(result)
   }
-  writeJson(options, { conditions, differences, results })
+  let stacks: readonly StackResult[] = []
+  if (options.stacks) {
+    stacks = await measureStacks(options, place, rig)
+    console.log(formatStacks(stacks))
+  }
+  writeJson(options, { conditions, differences, results, stacks })
   return differences.some((difference) => difference.failure) ? 1 : 0
 }
 

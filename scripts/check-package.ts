@@ -2,7 +2,7 @@
 // command line, with plugins, in a program, and in TypeScript. Needs `npm run build` before.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,16 +17,18 @@ const SHIPPED = /^(bin\/loligo\.js|dist\/(LICENSES\.txt|[\w-]+\.js|types\/.*\.d\
 const PROGRAM = `
 import { buildGateway, Context, features, HttpRequest, loadConfigObject } from 'loligo'
 import { HttpError, Type } from 'loligo/plugin'
+import { createClock, createTestGateway } from 'loligo/testing'
 const { config } = await loadConfigObject({ version: 3, endpoints: [] }, { features })
 const log = { debug() {}, info() {}, warning() {}, error() {}, critical() {}, tagged: () => log }
 const gateway = await buildGateway(config, { log, accessLog: null })
 await gateway.close()
-if (![Context, HttpRequest, HttpError, Type.Object].every((value) => typeof value === 'function')) process.exit(1)
+if (![Context, HttpRequest, HttpError, Type.Object, createClock, createTestGateway].every((value) => typeof value === 'function')) process.exit(1)
 `
 
 const TYPED = `
 import { buildGateway, features, type Gateway, loadConfigObject, type Logger } from 'loligo'
 import { definePlugin, HttpError, type Static, Type } from 'loligo/plugin'
+import { createTestGateway, type TestGateway, type Upstreams } from 'loligo/testing'
 
 const options = Type.Object({ word: Type.String(), times: Type.Optional(Type.Integer({ minimum: 1 })) })
 type Options = Static<typeof options>
@@ -44,6 +46,14 @@ export const plugin = definePlugin({
     return await next(request, context)
   },
 })
+
+const upstreams: Upstreams = { 'http://a.test': { 'GET /{id}': ({ params }) => ({ json: { id: params.id } }) } }
+// @ts-expect-error an answer has no such key
+const wrong: Upstreams = { 'http://a.test': { stauts: 200 } }
+
+export async function double(): Promise<TestGateway> {
+  return await createTestGateway({ config: {}, plugins: [plugin], upstreams: { ...upstreams, ...wrong } })
+}
 
 export async function embed(log: Logger): Promise<Gateway | null> {
   const { config } = await loadConfigObject({ version: 3, note: [valid, invalid] }, { features })
@@ -67,6 +77,8 @@ const TSCONFIG = {
 
 const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'loligo-package-'))
+/** Outside of the folder with the installed package. */
+const elsewhere = mkdtempSync(join(tmpdir(), 'loligo-elsewhere-'))
 const loligo = join(folder, 'node_modules/loligo/bin/loligo.js')
 const example = join(root, 'examples/getting-started')
 
@@ -77,9 +89,11 @@ try {
   step('what is wrong, with its place', complaint())
   step('the gateway', await serve())
   step('a program that embeds it', embed())
+  step('new plugins, where nothing is installed', newPlugins(elsewhere, []))
+  step('new plugins beside the package', newPlugins(join(folder, 'plugins'), [plainTests, compiled]))
   step('TypeScript, libraries checked too', typecheck())
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  for (const made of [folder, elsewhere]) rmSync(made, { recursive: true, force: true })
 }
 
 function install(): void {
@@ -131,15 +145,45 @@ function embed(): string {
   return 'works'
 }
 
+/** Begins a plugin of each kind and language, runs its tests by the command, and whatever else there is to check. */
+function newPlugins(parent: string, more: readonly ((plugin: string) => void)[]): string {
+  let made = 0
+  for (const kind of ['server', 'modifier', 'middleware', 'client']) {
+    for (const language of ['ts', 'js']) {
+      const name = `new-${kind}-${language}`
+      run(process.execPath, [loligo, 'plugin', 'init', kind, name, '-l', language, '--dir', parent], folder)
+      run(process.execPath, [loligo, 'plugin', 'test', name], parent)
+      for (const check of more) check(join(parent, name))
+      made++
+    }
+  }
+  return `${made} work`
+}
+
+/** The installed package is found as any other is. */
+function plainTests(plugin: string): void {
+  run(process.execPath, ['--test'], plugin)
+}
+
+function compiled(plugin: string): void {
+  linkTypes()
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], plugin)
+}
+
 function typecheck(): string {
   writeFileSync(join(folder, 'typed.ts'), TYPED)
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
-  for (const name of ['@types/node', 'undici-types']) {
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  }
+  linkTypes()
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], folder)
   return 'clean'
+}
+
+function linkTypes(): void {
+  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
+  for (const name of ['@types/node', 'undici-types']) {
+    const link = join(folder, 'node_modules', name)
+    if (!existsSync(link)) symlinkSync(join(root, 'node_modules', name), link)
+  }
 }
 
 function run(program: string, args: string[], cwd: string): string {

@@ -8,10 +8,12 @@ const given = process.argv.slice(2)
 const patterns = ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts']
 const files = given.length > 0 ? given : globSync(patterns, { cwd: root })
 
+// Tests of plugins import `loligo/plugin` and `loligo/testing`: here that means the source.
+const register = ['--import', './src/testing/register.ts']
 // A test that waits for what does not come fails with its name, and does not stand still for ever.
 const { status, error } = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=spec', '--test-timeout=60000', ...files],
+  [...register, '--test', '--test-reporter=spec', '--test-timeout=60000', ...files],
   {
     cwd: root,
     stdio: 'inherit',

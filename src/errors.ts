@@ -186,6 +186,14 @@ export const ERRORS = {
     title: "A plugin's options do not fit its schema",
     remedy: 'Correct the options at the place named.',
   },
+  PLUGIN_PACKAGE_MISSING: {
+    title: 'An npm package that should hold plugins is not installed',
+    remedy: 'Install it in the folder of the configuration file, or above it.',
+  },
+  PLUGIN_PERMISSIONS_UNSUPPORTED: {
+    title: 'Permissions are configured for plugins that cannot be held to them',
+    remedy: 'Take "permissions" out, or run the code elsewhere: plugins in TypeScript and JavaScript have all rights.',
+  },
   PLUGIN_RUNTIME_MISSING: {
     title: 'The file of a plugin is of a kind that cannot be run',
     remedy: 'Provide the plugin as TypeScript, JavaScript or WebAssembly.',

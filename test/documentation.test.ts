@@ -24,7 +24,7 @@ const examples = pages.flatMap((page) => examplesIn(textOf(page)))
 describe('the examples of the documentation', () => {
   test('there is one on each page that promises it', () => {
     const names = examples.map(({ name }) => name).sort()
-    assert.deepEqual(names, ['first-plugin', 'getting-started', 'modifier', 'own', 'server'])
+    assert.deepEqual(names, ['first-plugin', 'getting-started', 'modifier', 'own', 'server', 'tools'])
     for (const { name, tries } of examples) assert.ok(tries.length > 0, `nothing is tried of ${name}`)
   })
 

@@ -12,21 +12,26 @@ import {
   listen,
   loadConfigObject,
 } from '../../src/index.ts'
+import type { Plugin } from '../../src/sdk/plugin.ts'
 
 const log = createLogger({ ...DEFAULT_LOGGING, level: 'WARNING' }, (line) => process.stderr.write(`${line}\n`))
 
-/** Builds a gateway in front of one service. It opens no port. */
-export async function buildFor(upstream: string): Promise<Gateway> {
+/**
+ * Builds a gateway in front of one service. It opens no port.
+ * @param plugins of the program itself; they stand around the whole gateway, the last one outermost
+ */
+export async function buildFor(upstream: string, plugins: readonly Plugin[]): Promise<Gateway> {
   const { config, diagnostics } = await loadConfigObject(
     {
       version: 3,
       host: [upstream],
       endpoints: [{ endpoint: '/people/{name}', backend: [{ url_pattern: '/users/{name}', allow: ['name', 'city'] }] }],
+      extra_config: { 'plugin/http-server': { name: plugins.map(({ name }) => name) } },
     },
     { features },
   )
   if (config === null) throw new Error(diagnostics.map(formatDiagnostic).join('\n'))
-  return await buildGateway(config, { log, accessLog: null })
+  return await buildGateway(config, { log, accessLog: null, plugins })
 }
 
 /** Asks the gateway without a connection: for tests, and for programs that have a server of their own. */

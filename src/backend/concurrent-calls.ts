@@ -15,14 +15,10 @@ export function concurrentCalls(count: number, deadlines: DeadlineQueue): ProxyS
   return (next) => async (request, context) => {
     const body = await wholeBody(request, context)
     const race = context.child(deadlines)
-    let streams = false
     try {
-      const response = await firstComplete(next, count, () => request.fork(body), race)
-      streams = isStreaming(response)
-      return response
+      return await firstComplete(next, count, () => request.fork(body), race)
     } finally {
-      if (streams) race.finish()
-      else context.release(race)
+      context.release(race)
     }
   }
 }
@@ -35,7 +31,7 @@ function firstComplete(next: Proxy, count: number, fork: () => ProxyRequest, rac
     let incomplete: ProxyResponse | null = null
     const settle = (own: Context, response: ProxyResponse | null, error: unknown) => {
       open--
-      if (response === null || !isStreaming(response)) race.release(own)
+      race.release(own)
       if (won) return discard(response)
       if (response?.complete) {
         won = true
@@ -62,9 +58,4 @@ function firstComplete(next: Proxy, count: number, fork: () => ProxyRequest, rac
 /** The winner may still be streaming, so the loser's body alone is given up. */
 function discard(response: ProxyResponse | null): void {
   if (response?.body instanceof BodyStream) response.body.cancel(NOT_NEEDED)
-}
-
-/** A body still on its way keeps its call tied to the request, so that the request's end is its end too. */
-function isStreaming({ body }: ProxyResponse): boolean {
-  return body instanceof BodyStream && !body.ended
 }

@@ -17,17 +17,22 @@ export interface UrlPattern {
 /** A placeholder of a `url_pattern` that nothing gave a value for, so the call cannot be made. */
 export class MissingParameter extends Failure {
   override name = 'MissingParameter'
+  /** A token without the claim is the client's fault. */
+  override readonly status: number
   /** The name of the placeholder, without braces. */
   readonly placeholder: string
 
   constructor(placeholder: string, pattern: string) {
     const sequence = /^resp(\d+)_(.+)$/s.exec(placeholder)
-    const reason =
-      sequence === null
+    const claim = placeholder.startsWith('JWT.')
+    const reason = claim
+      ? `the token has no claim "${placeholder.slice('JWT.'.length)}", or it is empty`
+      : sequence === null
         ? `the request has no parameter "${placeholder}"`
         : `the answer of backend ${sequence[1]} has no field "${sequence[2]}", or it is null`
     super(`url_pattern "${pattern}": no value for {${placeholder}}: ${reason}`)
     this.placeholder = placeholder
+    this.status = claim ? 400 : 500
   }
 }
 

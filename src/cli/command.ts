@@ -2,7 +2,7 @@ import type { FlagSpecs } from './flags.ts'
 
 /** Where a command writes, and what it reads beside its arguments. */
 export interface Terminal {
-  /** Only help goes there; everything else a command says goes to standard error, as the reference does. */
+  /** Help goes there, and what a command was asked to list; everything else goes to standard error, as the reference does. */
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly env: Readonly<Record<string, string | undefined>>
@@ -10,11 +10,16 @@ export interface Terminal {
 
 /** A command of the command line. */
 export interface Command {
+  /** What is typed; of a subcommand with its parent: `plugin list`. */
   readonly name: string
   readonly aliases: readonly string[]
   /** One line for the list of commands. */
   readonly summary: string
+  /** What may follow beside flags, for the help: `[FOLDER]`. */
+  readonly arguments?: string
   readonly flags: FlagSpecs
+  /** The commands that it consists of. */
+  readonly commands?: readonly Command[]
   /**
    * Runs it and resolves to the exit code.
    * @throws UsageError when the arguments cannot be understood.

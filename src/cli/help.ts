@@ -5,19 +5,20 @@ import type { FlagSpec } from './flags.ts'
 
 const HEAD = `${PRODUCT}: an API gateway that runs KrakenD configurations\nVersion: ${VERSION}\n`
 
-/** The usage of the program. */
-export function programHelp(commands: readonly Command[]): string {
-  return `${HEAD}\n${programUsage(commands)}`
+/** The usage of the program, or of a command that consists of others. */
+export function groupHelp(commands: readonly Command[], path: string): string {
+  return `${HEAD}\n${groupUsage(commands, path)}`
 }
 
 /** The usage without the head, to follow an error. */
-export function programUsage(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map(({ name }) => name.length))
-  const list = commands.map(({ name, aliases, summary }) => {
+export function groupUsage(commands: readonly Command[], path: string): string {
+  const rows = commands.map(({ name, aliases, summary }) => {
     const also = aliases.length === 0 ? '' : ` (also: ${aliases.join(', ')})`
-    return `  ${name.padEnd(width)}  ${summary}${also}\n`
+    return [name.split(' ').at(-1) ?? name, `${summary}${also}`] as const
   })
-  return `Usage:\n  loligo COMMAND [flags]\n\nCommands:\n${list.join('')}\nFlags:\n${flagList(HELP_FLAG)}\nMore about a command: loligo COMMAND --help\n`
+  const width = Math.max(...rows.map(([name]) => name.length))
+  const list = rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}\n`).join('')
+  return `Usage:\n  ${path} COMMAND [flags]\n\nCommands:\n${list}\nFlags:\n${flagList(HELP_FLAG)}\nMore about a command: ${path} COMMAND --help\n`
 }
 
 /** The usage of one command. */
@@ -26,9 +27,11 @@ export function commandHelp(command: Command): string {
 }
 
 /** The usage of one command without the head, to follow an error. */
-export function commandUsage({ name, aliases, flags }: Command): string {
+export function commandUsage({ name, aliases, arguments: words, flags, commands }: Command): string {
+  if (commands !== undefined) return groupUsage(commands, `loligo ${name}`)
   const also = aliases.length === 0 ? '' : `\nAliases:\n  ${[name, ...aliases].join(', ')}\n`
-  return `Usage:\n  loligo ${name} [flags]\n${also}\nFlags:\n${flagList({ ...flags, ...HELP_FLAG })}`
+  const usage = `loligo ${name}${words === undefined ? '' : ` ${words}`} [flags]`
+  return `Usage:\n  ${usage}\n${also}\nFlags:\n${flagList({ ...flags, ...HELP_FLAG })}`
 }
 
 function flagList(flags: Readonly<Record<string, FlagSpec>>): string {

@@ -67,6 +67,8 @@ describe('what cannot be understood exits with 255, says why on both outputs and
     ['run -p 65536 -c x', 'invalid argument "65536" for "-p, --port" flag: want a number from 0 to 65535'],
     ['run --port=http -c x', 'invalid argument "http" for "-p, --port" flag: want a number from 0 to 65535'],
     ['run --threads 0 -c x', 'invalid argument "0" for "--threads" flag: want a number from 1 to 128'],
+    ['run --watchdog 5 -c x', 'invalid argument "5" for "--watchdog" flag: the unit is missing after 5'],
+    ['run --watchdog 10ms -c x', 'invalid argument "10ms" for "--watchdog" flag: it must be 0, or 100ms or more'],
   ]
   for (const [line, message] of cases) {
     test(line, async () => {
@@ -81,6 +83,12 @@ describe('what cannot be understood exits with 255, says why on both outputs and
     const { code, out } = await type('run -c x', { LOLIGO_THREADS: 'all' })
     assert.equal(code, 255)
     assert.match(out, /"all" for the environment variable LOLIGO_THREADS/)
+  })
+
+  test('LOLIGO_WATCHDOG that is no duration', async () => {
+    const { code, out } = await type('run -c x', { LOLIGO_WATCHDOG: 'never' })
+    assert.equal(code, 255)
+    assert.match(out, /"never" for the environment variable LOLIGO_WATCHDOG/)
   })
 })
 

@@ -1,9 +1,10 @@
 import type { Diagnostic } from '../config/diagnostic.ts'
 import { formatNotice } from '../config/diagnostic.ts'
+import { parseDuration } from '../config/duration.ts'
 import { loadConfig } from '../config/load.ts'
-import type { GatewayConfig } from '../config/model.ts'
 import { features } from '../gateway/pipeline.ts'
 import { PRODUCT } from '../product.ts'
+import type { Notice } from '../supervisor/reload.ts'
 import { serve } from '../supervisor/serve.ts'
 import { canSharePort, defaultThreads, parseThreads } from '../supervisor/thread-count.ts'
 import { threadEntry } from '../supervisor/thread-entry.ts'
@@ -28,6 +29,15 @@ const FLAGS = {
     value: 'N',
     help: 'Serve with N threads (default: one for each core, from 2 to 8; also LOLIGO_THREADS)',
   },
+  watch: {
+    kind: 'boolean',
+    help: 'Reload when the configuration or a plugin changes (also LOLIGO_WATCH=1); SIGHUP always does',
+  },
+  watchdog: {
+    kind: 'string',
+    value: 'DURATION',
+    help: 'Replace a thread that stands still for longer (default: 2s; 0: never; also LOLIGO_WATCHDOG)',
+  },
   ...LENIENT_FLAG,
 } as const
 
@@ -45,37 +55,36 @@ export const run: Command = {
     }
     const overrides = readOverrides(flags)
     const threads = readThreads(flags.threads, env.LOLIGO_THREADS)
+    const watches = flags.watch || readSwitch('LOLIGO_WATCH', env.LOLIGO_WATCH)
+    const standstillMs = readWatchdog(flags.watchdog, env.LOLIGO_WATCHDOG)
     err(unusedArguments(rest))
     if (flags.config === undefined || flags.config === '') {
       err(CONFIG_MISSING)
       return 1
     }
-    const { config, diagnostics } = await loadConfig({
-      file: flags.config,
-      env,
-      lenient: flags.lenient,
-      features,
-      overrides,
-    })
+    const file = flags.config
+    const load = () => loadConfig({ file, env, lenient: flags.lenient, features, overrides })
+    const { config, diagnostics } = await load()
     if (config === null) {
       err(`ERROR parsing the configuration file: ${listDiagnostics(diagnostics, 'error')}\n`)
       return 255
     }
-    return await serveConfig(config, diagnostics, threads, err)
+    return await serve({
+      config,
+      notices: diagnostics.map(toNotice),
+      read: async () => {
+        const again = await load()
+        return { config: again.config, notices: again.diagnostics.map(toNotice) }
+      },
+      watched: watches ? [file] : null,
+      ...(standstillMs !== null && { standstillMs }),
+      ...{ threads, reusePort: canSharePort(), entry: threadEntry(), outputFd: 1, err },
+    })
   },
 }
 
-async function serveConfig(
-  config: GatewayConfig,
-  diagnostics: readonly Diagnostic[],
-  threads: number,
-  err: (text: string) => void,
-): Promise<number> {
-  const notices = diagnostics.map((diagnostic) => ({
-    level: diagnostic.severity === 'warning' ? ('WARNING' as const) : ('ERROR' as const),
-    message: formatNotice(diagnostic),
-  }))
-  return await serve({ config, notices, threads, reusePort: canSharePort(), entry: threadEntry(), outputFd: 1, err })
+function toNotice(diagnostic: Diagnostic): Notice {
+  return { level: diagnostic.severity === 'warning' ? 'WARNING' : 'ERROR', message: formatNotice(diagnostic) }
 }
 
 /** Settings of the file that the command line replaces. */
@@ -102,4 +111,25 @@ function readThreads(flag: string | undefined, variable: string | undefined): nu
   if (threads !== null) return threads
   const source = flag === undefined ? 'the environment variable LOLIGO_THREADS' : '"--threads" flag'
   throw new UsageError(`invalid argument "${text}" for ${source}: want a number from 1 to 128`)
+}
+
+/** Less would take a large answer that is encoded for a thread that hangs. */
+const SHORTEST_WATCHDOG_MS = 100
+
+/** In milliseconds; 0: never; null: as by default. */
+function readWatchdog(flag: string | undefined, variable: string | undefined): number | null {
+  const text = flag ?? variable
+  if (text === undefined || text === '') return null
+  const parsed = parseDuration(text)
+  if ('ms' in parsed && (parsed.ms === 0 || parsed.ms >= SHORTEST_WATCHDOG_MS)) return parsed.ms
+  const source = flag === undefined ? 'the environment variable LOLIGO_WATCHDOG' : '"--watchdog" flag'
+  const reason = 'error' in parsed ? parsed.error : `it must be 0, or ${SHORTEST_WATCHDOG_MS}ms or more`
+  throw new UsageError(`invalid argument "${text}" for ${source}: ${reason}`)
+}
+
+/** A switch that a variable of the environment sets. */
+function readSwitch(name: string, text: string | undefined): boolean {
+  if (text === undefined || text === '' || text === '0' || text === 'false') return false
+  if (text === '1' || text === 'true') return true
+  throw new UsageError(`invalid argument "${text}" for the environment variable ${name}: want 1 or 0`)
 }

@@ -60,7 +60,7 @@ export function standsAt(feature: Feature, level: Level): boolean {
   return !ALL_ROOMS.some((room) => feature[room] !== undefined)
 }
 
-/** The converted options; undefined when they are wrong, so that with `--lenient` the block is dropped. */
+/** The converted options; where they are wrong what the feature has for that, else undefined: `--lenient` drops the block. */
 function checkOptions(feature: Feature, block: unknown, path: Path, report: Report): unknown {
   const { value, problems } = validate(feature.options, block, path)
   let failed = false
@@ -68,11 +68,12 @@ function checkOptions(feature: Feature, block: unknown, path: Path, report: Repo
     if (problem.severity === 'warning') report.add(problem)
     else {
       failed = true
-      const dropped = report.lenient ? ` (${JSON.stringify(feature.namespace)} is ignored here)` : ''
+      const effect = feature.whenInvalid?.effect ?? `${JSON.stringify(feature.namespace)} is ignored here`
+      const dropped = report.lenient ? ` (${effect})` : ''
       report.refuse({ ...problem, message: problem.message + dropped })
     }
   }
-  return failed ? undefined : value
+  return failed ? feature.whenInvalid?.options : value
 }
 
 /** Tells why a block has no effect. Returns whether it is worth keeping: not when it stands at a wrong place. */

@@ -1,6 +1,8 @@
+import type { Clock } from '../pipes/clock.ts'
 import type { DeadlineQueue } from '../pipes/context.ts'
 import type { HttpStage } from '../pipes/http.ts'
 import type { ProxyStage } from '../pipes/proxy.ts'
+import type { Surroundings } from '../shared/surroundings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from './model.ts'
 import type { Static, TSchema } from './type.ts'
@@ -9,12 +11,19 @@ import type { Static, TSchema } from './type.ts'
 export type Made<Stage> = Stage | null | Promise<Stage | null>
 
 /** What a feature may use when it makes a stage for the whole service. */
-export interface ServiceTools {
+export interface ServiceTools extends Surroundings {
   /** Tagged after the place: `[SERVICE: …]`, `[ENDPOINT: /a]`, `[BACKEND: …]`. */
   readonly log: Logger
   readonly config: GatewayConfig
+  readonly clock: Clock
   /** The queue of all requests that have this time to live, in milliseconds. */
   deadlines(timeoutMs: number): DeadlineQueue
+  /** The log under a longer tag: `[ENDPOINT: /a][JWTValidator]`. */
+  logFor(part: string): Logger
+  /** What several places of this gateway share: made by the first that asks for it under that key. */
+  shared<T>(key: string, make: () => T): T
+  /** Runs when this gateway begins to serve: not when it is only built to be checked. */
+  onServe(start: () => void): void
   /** Runs when this gateway closes, after its last request. */
   onClose(release: () => void | Promise<void>): void
   /** What a feature's `service` provides under its namespace; undefined when it is not configured. */
@@ -42,6 +51,11 @@ export interface Service {
 export interface Feature<S extends TSchema = TSchema> {
   readonly namespace: string
   readonly options: S
+  /**
+   * What stands in place of options that are wrong, with `--lenient`, and what that does: for a guard that must not be
+   * left out. Others are ignored then.
+   */
+  readonly whenInvalid?: { readonly options: Static<S>; readonly effect: string }
   /** Where options that belong to a room itself (`router`, `proxy`) may stand; others follow from their keys below. */
   readonly levels?: readonly ('service' | 'endpoint' | 'backend')[]
   server?(options: Static<S>, tools: ServiceTools): Made<HttpStage>

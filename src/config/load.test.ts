@@ -195,10 +195,39 @@ test('HTTP/2 without TLS is said to be missing, whichever key asks for it', asyn
   }
 })
 
+const NO_SETTINGS = { onError: 'fail', timeoutMs: 0, optional: false }
+
 test('the plugin section is taken over, with what is absent empty', async () => {
   const { plugin } = await load({ plugin: { pattern: '.so', folder: './plugins/' } })
-  assert.deepEqual(plugin, { folder: './plugins/', pattern: '.so' })
-  assert.deepEqual((await load({ plugin: {} })).plugin, { folder: '', pattern: '' })
+  assert.deepEqual(plugin, { folder: './plugins/', pattern: '.so', packages: [], settings: {}, defaults: NO_SETTINGS })
+  assert.equal((await load({ plugin: {} })).plugin?.folder, '')
+})
+
+test('permissions are refused, leniently too: nothing could hold plugins in JavaScript to them', async () => {
+  const plugin = { settings: { a: { permissions: { network: false } }, b: {} }, defaults: { permissions: {} } }
+  for (const lenient of [false, true]) {
+    const text = 'permissions hold for WebAssembly plugins only; trusted JavaScript cannot be held to them'
+    assert.deepEqual(await complaints({ plugin }, { lenient }), [
+      `error plugin.settings.a.permissions: ${text}`,
+      `error plugin.defaults.permissions: ${text}`,
+    ])
+  }
+})
+
+test('the settings of a plugin are completed by the defaults for all', async () => {
+  const answer = { status: 503, body: 'later' }
+  const { plugin } = await load({
+    plugin: {
+      packages: ['a-package'],
+      defaults: { timeout: '1s', on_error: 'skip' },
+      settings: { one: { on_error: answer }, two: { optional: true, timeout: '20ms' } },
+    },
+  })
+  assert.deepEqual(plugin?.packages, ['a-package'])
+  assert.deepEqual(plugin.settings, {
+    one: { onError: { ...answer, headers: {} }, timeoutMs: 1000, optional: false },
+    two: { onError: 'skip', timeoutMs: 20, optional: true },
+  })
 })
 
 test('comments and strange keys are left alone, and misspelt ones are told', async () => {

@@ -53,9 +53,33 @@ export interface UpstreamOptions {
 
 /** The root's `plugin` object. */
 export interface PluginSection {
+  /** Empty: no folder is read. */
   readonly folder: string
   /** A part of the file name; empty matches all. */
   readonly pattern: string
+  /** Names of npm packages that hold plugins. */
+  readonly packages: readonly string[]
+  /** What holds for single plugins, by their names; what is not said there is taken from `defaults`. */
+  readonly settings: Readonly<Record<string, PluginSettings>>
+  /** What holds for all other plugins. */
+  readonly defaults: PluginSettings
+}
+
+/** How the gateway treats a plugin. */
+export interface PluginSettings {
+  /** What becomes of a request in which the plugin fails: the failure, the way without the plugin, or an answer. */
+  readonly onError: 'fail' | 'skip' | FixedAnswer
+  /** How long one call of a hook may take, milliseconds; 0: no limit beside the request's deadline and the gateway's own. */
+  readonly timeoutMs: number
+  /** The gateway starts without it when it is missing or cannot be set up. */
+  readonly optional: boolean
+}
+
+/** An answer that is written in the configuration. */
+export interface FixedAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 /** Options of the components by short namespace, checked against the schema of the feature that takes them. */

@@ -1,11 +1,12 @@
 import { isIP } from 'node:net'
-import { withLeadingSlash } from './endpoint-path.ts'
+import { type BuiltIn, builtInEndpoints, tellTaken } from './built-in-endpoints.ts'
 import { type FeatureIndex, resolveExtraConfig } from './extra-config.ts'
 import { sanitizeHosts } from './hosts.ts'
 import type { EndpointConfig, GatewayConfig, ServerOptions, UpstreamOptions } from './model.ts'
 import { checkOutputEncoding, normaliseEndpoint, type ServiceDefaults } from './normalise-endpoint.ts'
 import type { Path } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
+import { pluginSection, refusePermissions } from './plugin-section.ts'
 import type { Report } from './report.ts'
 import { RouteConflicts } from './route-conflicts.ts'
 import type { EndpointInput, ServiceInput } from './schema.ts'
@@ -25,6 +26,7 @@ export function normaliseService(
 ): GatewayConfig {
   checkListenIp(input.listen_ip, report)
   refuseMissingSections(input, report)
+  if (input.plugin !== undefined) refusePermissions(input.plugin, report)
   checkOutputEncoding(input.output_encoding, ['output_encoding'], report)
   const extra = resolveExtraConfig('service', input.extra_config, ['extra_config'], features, report)
   tellWithoutEffect(input, extra, report)
@@ -48,9 +50,15 @@ export function normaliseService(
     echoEndpoint: input.echo_endpoint ?? false,
     parametersInSegments: defaults.parametersInSegments,
     sequentialStart: input.sequential_start ?? false,
-    plugin:
-      input.plugin === undefined ? null : { folder: input.plugin.folder ?? '', pattern: input.plugin.pattern ?? '' },
-    endpoints: normaliseEndpoints(input.endpoints ?? [], healthPath(extra), defaults, broken, features, report),
+    plugin: input.plugin === undefined ? null : pluginSection(input.plugin),
+    endpoints: normaliseEndpoints(
+      input.endpoints ?? [],
+      builtInEndpoints(extra, report),
+      defaults,
+      broken,
+      features,
+      report,
+    ),
     extra,
     lenient: report.lenient,
   }
@@ -60,7 +68,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DE
 
 function normaliseEndpoints(
   inputs: readonly (EndpointInput | undefined)[],
-  health: string | null,
+  builtIn: ReadonlyMap<string, BuiltIn>,
   defaults: ServiceDefaults,
   broken: ReadonlySet<string>,
   features: FeatureIndex,
@@ -79,24 +87,13 @@ function normaliseEndpoints(
       continue
     }
     conflicts.add(endpoint.method, endpoint.path, where)
-    if (endpoint.method === 'GET' && endpoint.path === health) tellHealthTaken(health, where, report)
+    const taken = endpoint.method === 'GET' ? builtIn.get(endpoint.path) : undefined
+    if (taken !== undefined)
+      tellTaken(`GET ${endpoint.path} (endpoints[${index}])`, taken, [...where, 'endpoint'], report)
     tellLostContentType(input, endpoint.method, where, report)
     endpoints.push(endpoint)
   }
   return endpoints
-}
-
-/** Where the router serves its health endpoint; null when it serves none. */
-function healthPath({ router }: Readonly<Record<string, unknown>>): string | null {
-  if (!isPlainObject(router)) return '/__health'
-  if (router.disable_health === true) return null
-  return typeof router.health_path === 'string' ? withLeadingSlash(router.health_path) : '/__health'
-}
-
-function tellHealthTaken(path: string, where: Path, report: Report): void {
-  const message = `GET ${path} (endpoints[${where[1]}]) repeats the health endpoint: handlers are already registered for path '${path}'`
-  const remedy = 'Choose another path, or another "health_path" in the namespace "router".'
-  report.add({ code: 'CONFIG_DUPLICATE_ENDPOINT', path: [...where, 'endpoint'], message, remedy })
 }
 
 function checkListenIp(listenIp: string | undefined, report: Report): void {

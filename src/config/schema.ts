@@ -66,13 +66,43 @@ export const EndpointSchema = Type.Object(
   { description: 'A path that clients can request', renamedKeys: RENAMED_KEYS },
 )
 
+/** How the gateway treats a plugin, or all of them. */
+export const PluginSettingsSchema = Type.Object({
+  on_error: Type.Optional(
+    Type.Union(
+      [
+        Type.Enum(['fail', 'skip']),
+        Type.Object({
+          status: Type.Integer({ minimum: 200, maximum: 599, description: 'Status of the answer' }),
+          headers: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Fields of the answer' })),
+          body: text('Body of the answer; text unless headers name another Content-Type'),
+        }),
+      ],
+      {
+        description:
+          'What becomes of a request in which the plugin fails: "fail" (500), "skip" (goes on without it), or an answer',
+      },
+    ),
+  ),
+  timeout: duration('How long one call of a hook may take'),
+  optional: flag('Start without the plugin when it is missing or cannot be set up'),
+  permissions: Type.Optional(
+    Type.Unknown({ description: 'What a WebAssembly plugin may do; refused, for there are none yet' }),
+  ),
+})
+
 /** The root's `plugin` object. */
 export const PluginSchema = Type.Object(
   {
     folder: text('Folder that the plugins lie in'),
     pattern: text('Part of the file names; empty takes all files'),
+    packages: words('npm packages that hold plugins'),
+    settings: Type.Optional(
+      Type.Record(Type.String(), PluginSettingsSchema, { description: 'What holds for single plugins, by name' }),
+    ),
+    defaults: Type.Optional(PluginSettingsSchema),
   },
-  { description: 'Where the plugins are' },
+  { description: 'Where the plugins are, and how they are treated' },
 )
 
 /** The keys of the service (specification: core 1.3, operations 2.3). */

@@ -21,6 +21,12 @@ test('a configuration whose plugin folder is not there is checked without plugin
   assert.deepEqual(await problemsOf({ plugin, ...NAMED }), ['warning PLUGINS_NOT_CHECKED'])
 })
 
+test('without a folder there are no plugins but those of packages, and nothing is passed over', async () => {
+  assert.deepEqual(await problemsOf({ plugin: {}, ...NAMED }), ['error PLUGIN_NOT_FOUND'])
+  const packages = ['@no-such-scope/plugins']
+  assert.deepEqual(await problemsOf({ plugin: { packages }, ...NAMED }), ['error PLUGIN_PACKAGE_MISSING'])
+})
+
 test('a plugin name that nobody registered is an error where the folder is there', async () => {
   const plugin = { folder: import.meta.dirname, pattern: '.nothing-like-it' }
   assert.deepEqual(await problemsOf({ plugin, ...NAMED }), ['error PLUGIN_NOT_FOUND'])

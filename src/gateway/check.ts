@@ -13,7 +13,8 @@ import { buildGateway } from './build.ts'
  * plugins, and a warning says so.
  */
 export async function checkGateway(config: GatewayConfig, log: Logger): Promise<readonly Diagnostic[]> {
-  const absent = config.plugin !== null && !existsSync(config.plugin.folder)
+  const folder = config.plugin?.folder ?? ''
+  const absent = folder !== '' && !existsSync(folder)
   const notices = absent ? [notChecked(config)] : []
   try {
     const gateway = await buildGateway(absent ? withoutPlugins(config) : config, { log, accessLog: null })

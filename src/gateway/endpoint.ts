@@ -16,6 +16,7 @@ import { recover } from './recover.ts'
 import { MERGE_SHARE } from './shares.ts'
 import { makeStages, wrap } from './step.ts'
 import type { Workshop } from './tools.ts'
+import { apart, isTraced, tracedStep } from './traced.ts'
 
 /** What all endpoints of a gateway have in common. */
 export interface Common {
@@ -48,8 +49,8 @@ export async function buildEndpoint(endpoint: EndpointConfig, common: Common): P
     `Building the pipe of ${calls.length} backends${shadows.length > 0 ? ` and ${shadows.length} shadows` : ''}`,
   )
   if (calls.length === 0) tools.log.error('all backends are shadow backends: every answer will be a 500')
-  const stages = await makeStages(pipeline.proxy, tools, workshop.pluginProblems)
-  const handler = createEndpointHandler({
+  const stages = await makeStages('proxy', pipeline.proxy, tools, workshop.pluginProblems)
+  const untraced = createEndpointHandler({
     endpoint,
     proxy: wrap(stages, join(backends, calls, tools)),
     makeRequest: compileRequest(endpoint, product),
@@ -57,26 +58,32 @@ export async function buildEndpoint(endpoint: EndpointConfig, common: Common): P
     deadlines: workshop.deadlines(endpoint.timeoutMs),
     log: tools.log,
   })
-  const around = await makeStages(pipeline.endpoint, tools, workshop.pluginProblems)
+  const name = `endpoint:${endpoint.method} ${endpoint.path}`
+  const handler = isTraced(workshop.config) ? tracedStep(name, untraced) : untraced
+  const around = await makeStages('endpoint', pipeline.endpoint, tools, workshop.pluginProblems)
   return around.length > 0 ? recover(wrap(around, handler), tools.log) : handler
 }
 
 /** The only backend as it is; several merged, at once or one after the other. */
 function join(backends: readonly BackendConfig[], calls: readonly Proxy[], tools: EndpointTools): Proxy {
-  const { endpoint, deadlines, log } = tools
+  const { endpoint, deadlines, log, config } = tools
   const only = calls[0]
   if (calls.length === 1 && only !== undefined) return only
   const share = deadlines(endpoint.timeoutMs * MERGE_SHARE)
   const options = proxyOptionsOf(endpoint)
-  if (!options.sequential) return parallel(calls, share)
+  if (!options.sequential) return parallel(isTraced(config) ? calls.map(apart) : calls, share)
   return sequence(backends, calls, options.sequential_propagated_params ?? [], share, (text) => log.warning(text))
 }
 
 async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, common: Common): Promise<Proxy> {
   const tools = common.workshop.forBackend(endpoint, backend)
-  const transport = wrap(await makeStages(pipeline.transport, tools, common.workshop.pluginProblems), common.client)
+  const transport = wrap(
+    await makeStages('transport', pipeline.transport, tools, common.workshop.pluginProblems),
+    common.client,
+  )
   const call = innermost(endpoint, backend, transport)
-  return wrap(await makeStages(pipeline.backend, tools, common.workshop.pluginProblems), call)
+  const proxy = wrap(await makeStages('backend', pipeline.backend, tools, common.workshop.pluginProblems), call)
+  return isTraced(tools.config) ? tracedStep(`backend:${backend.method} ${backend.urlPattern}`, proxy) : proxy
 }
 
 function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler): Proxy {

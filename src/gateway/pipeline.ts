@@ -5,9 +5,13 @@ import { buildUrl } from '../backend/url.ts'
 import type { Feature } from '../config/feature.ts'
 import { backendHttpClient } from '../features/backend/http/client.ts'
 import { backendHttp } from '../features/backend/http.ts'
+import { clientPlugins } from '../features/plugin/http-client.ts'
 import { httpServerPlugins } from '../features/plugin/http-server.ts'
+import { middlewarePlugins } from '../features/plugin/middleware.ts'
 import { modifierPlugins } from '../features/plugin/req-resp-modifier.ts'
 import { logging } from '../features/telemetry/logging.ts'
+import { pluginTelemetry } from '../features/telemetry/plugins.ts'
+import { stageTrace } from '../features/telemetry/stage-trace.ts'
 import { flatmapMerged } from '../proxy/flatmap-merged.ts'
 import { proxyNamespace } from '../proxy/options.ts'
 import { shadow } from '../proxy/shadow.ts'
@@ -16,6 +20,7 @@ import { routerNamespace } from '../router/options.ts'
 import { CONCURRENT_SHARE } from './shares.ts'
 import {
   atBackend,
+  atEndpoint,
   atProxy,
   atServer,
   atTransport,
@@ -31,18 +36,19 @@ import {
 // the one place where order is decided (specification: core 6.5, plugins 4.2).
 
 /** Around everything, before the access log and the routes. */
-export const server: readonly ServiceStep[] = [atServer(httpServerPlugins)]
+export const server: readonly ServiceStep[] = [atServer(stageTrace), atServer(httpServerPlugins)]
 
 /** Between the access log and the endpoints. */
 export const router: readonly ServiceStep[] = []
 
 /** Around one endpoint, before its allow-lists make the proxy's request. */
-export const endpoint: readonly EndpointStep[] = []
+export const endpoint: readonly EndpointStep[] = [atEndpoint(httpServerPlugins)]
 
 /** Around the merged answer of an endpoint. */
 export const proxy: readonly ProxyStep[] = [
   own('proxy.shadow', ({ shadows, log }) => shadow(shadows, log)),
   own('proxy.static', staticData),
+  atProxy(middlewarePlugins),
   atProxy(modifierPlugins),
   own('proxy.flatmap_filter', flatmapMerged),
   // then: the only backend, the parallel merge, or the sequence
@@ -57,6 +63,7 @@ export const backend: readonly BackendStep[] = [
   ),
   own('host', chooseHost),
   own('input_headers', ({ backend }) => filterHeaders(backend.inputHeaders)),
+  atBackend(middlewarePlugins),
   atBackend(modifierPlugins),
   atBackend(backendHttp),
   // then: the call, status check, decoding, target, allow, deny, mapping, group, flatmap
@@ -64,6 +71,7 @@ export const backend: readonly BackendStep[] = [
 
 /** Around the HTTP client. */
 export const transport: readonly TransportStep[] = [
+  atTransport(clientPlugins),
   atTransport(backendHttpClient),
   // then: the HTTP client, which asks for gzip, takes it off and follows redirects
 ]
@@ -74,7 +82,11 @@ export const features: readonly Feature[] = [
   proxyNamespace,
   httpServerPlugins,
   modifierPlugins,
+  middlewarePlugins,
+  clientPlugins,
   backendHttp,
   backendHttpClient,
   logging,
+  pluginTelemetry,
+  stageTrace,
 ]

@@ -1,9 +1,11 @@
 import type { BackendTools, EndpointTools, Feature, Made, ServiceTools } from '../config/feature.ts'
 import type { ExtraConfig } from '../config/model.ts'
+import type { Context } from '../pipes/context.ts'
 import type { Handler, HttpStage } from '../pipes/http.ts'
 import type { Proxy, ProxyStage } from '../pipes/proxy.ts'
 import { PluginLoadError, type PluginProblem } from '../plugins/problem.ts'
 import type { ShadowCall } from '../proxy/shadow.ts'
+import { isTraced, tracedStep } from './traced.ts'
 
 /** One line of the pipeline: something that may put a stage into a room. */
 export interface Step<Tools, Stage> {
@@ -74,27 +76,45 @@ function step<Tools, Stage>(
   }
 }
 
+/** The rooms, as traces call them. */
+export type Room = 'server' | 'router' | 'endpoint' | 'proxy' | 'backend' | 'transport'
+
 /**
  * Makes all stages of a place, outermost first, and leaves out what is not configured.
  * @param problems takes what keeps plugins from working, so that the problems of all places are told at once
  */
-export async function makeStages<Tools, Stage>(
-  steps: readonly Step<Tools, Stage>[],
+export async function makeStages<Tools extends ServiceTools, Request, Response>(
+  room: Room,
+  steps: readonly Step<Tools, Stage<Request, Response>>[],
   tools: Tools,
   problems: PluginProblem[],
-): Promise<Stage[]> {
-  const stages: Stage[] = []
-  for (const { make } of steps) {
+): Promise<Stage<Request, Response>[]> {
+  const stages: Stage<Request, Response>[] = []
+  const traced = isTraced(tools.config)
+  for (const { name, make } of steps) {
     try {
       const made = make(tools)
       const stage = made instanceof Promise ? await made : made
-      if (stage !== null) stages.push(stage)
+      if (stage !== null) stages.push(traced ? tracedStage(room, name, stage) : stage)
     } catch (error) {
       if (!(error instanceof PluginLoadError)) throw error
       problems.push(...error.problems)
     }
   }
   return stages
+}
+
+type Stage<Request, Response> = (next: StepOf<Request, Response>) => StepOf<Request, Response>
+type StepOf<Request, Response> = (request: Request, context: Context) => Promise<Response>
+
+/** Plugins are measured one by one, where they are called. */
+function tracedStage<Request, Response>(
+  room: Room,
+  name: string,
+  stage: Stage<Request, Response>,
+): Stage<Request, Response> {
+  if (name.startsWith('plugin/')) return stage
+  return (next) => tracedStep(`${room}:${name.replace(`${room}.`, '')}`, stage(next))
 }
 
 /** Puts stages around the innermost step; the first is the outermost. */

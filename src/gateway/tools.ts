@@ -1,8 +1,10 @@
 import { inColonForm } from '../config/endpoint-path.ts'
 import type { BackendTools, EndpointTools, ServiceTools } from '../config/feature.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../config/model.ts'
+import { type Clock, SYSTEM_CLOCK } from '../pipes/clock.ts'
 import { DeadlineQueue } from '../pipes/context.ts'
 import type { PluginProblem } from '../plugins/problem.ts'
+import { alone, type Surroundings } from '../shared/surroundings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /** What the stages of one gateway share, and what must be released when it closes. */
@@ -11,13 +13,20 @@ export class Workshop {
   /** What keeps plugins of any place from working. */
   readonly pluginProblems: PluginProblem[] = []
   readonly #log: Logger
+  readonly #surroundings: Surroundings
   readonly #services = new Map<string, unknown>()
   readonly #queues = new Map<number, DeadlineQueue>()
   readonly #releases: (() => void | Promise<void>)[] = []
+  readonly #shared = new Map<string, unknown>()
+  readonly #starts: (() => void)[] = []
 
-  constructor(config: GatewayConfig, log: Logger) {
+  readonly clock: Clock
+
+  constructor(config: GatewayConfig, log: Logger, clock: Clock = SYSTEM_CLOCK, surroundings: Surroundings = alone()) {
     this.config = config
+    this.clock = clock
     this.#log = log
+    this.#surroundings = surroundings
   }
 
   provide(namespace: string, service: unknown): void {
@@ -27,7 +36,7 @@ export class Workshop {
   readonly deadlines = (timeoutMs: number): DeadlineQueue => {
     let queue = this.#queues.get(timeoutMs)
     if (queue === undefined) {
-      queue = new DeadlineQueue(timeoutMs)
+      queue = new DeadlineQueue(timeoutMs, this.clock)
       this.#queues.set(timeoutMs, queue)
     }
     return queue
@@ -37,11 +46,30 @@ export class Workshop {
     this.#releases.push(release)
   }
 
+  readonly onServe = (start: () => void): void => {
+    this.#starts.push(start)
+  }
+
+  readonly shared = <T>(key: string, make: () => T): T => {
+    if (!this.#shared.has(key)) this.#shared.set(key, make())
+    return this.#shared.get(key) as T
+  }
+
+  /** The gateway serves from now on. */
+  begin(): void {
+    for (const start of this.#starts.splice(0)) start()
+  }
+
   forService(tag = '[SERVICE: Gateway]'): ServiceTools {
     return {
+      ...this.#surroundings,
       log: this.#log.tagged(tag),
+      logFor: (part) => this.#log.tagged(`${tag}[${part}]`),
       config: this.config,
+      clock: this.clock,
       deadlines: this.deadlines,
+      shared: this.shared,
+      onServe: this.onServe,
       onClose: this.onClose,
       service: <T>(namespace: string) => this.#services.get(namespace) as T | undefined,
     }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fakeTime } from '../../test/support/fake-time.ts'
 import { type Cancellable, Context, DeadlineQueue } from './context.ts'
-import { DeadlineExceeded } from './failure.ts'
+import { DeadlineExceeded, RequestOver } from './failure.ts'
 
 /** Something attached that notes why it was stopped. */
 class Work implements Cancellable {
@@ -103,6 +103,43 @@ describe('Context', () => {
     assert.equal(detached.cancelled, null)
     detached.finish()
   })
+
+  test('stops what is left when the request has been answered, and what comes later', () => {
+    const context = new Context(0)
+    const [early, late, gone] = [new Work(), new Work(), new Work()]
+    context.attach(gone)
+    context.attach(early)
+    context.detach(gone)
+    context.finish()
+    context.attach(late)
+    for (const { reasons } of [early, late]) assert.ok(reasons.length === 1 && reasons[0] instanceof RequestOver)
+    assert.deepEqual([gone.reasons, context.cancelled], [[], null])
+  })
+
+  test('keeps a released child as long as something is attached to it', () => {
+    const context = new Context(0)
+    const [idle, busy] = [context.child(null), context.child(null)]
+    const work = new Work()
+    busy.attach(work)
+    for (const child of [idle, busy]) context.release(child)
+    assert.equal(work.reasons.length, 0)
+    context.finish()
+    assert.ok(work.reasons[0] instanceof RequestOver)
+    assert.deepEqual([idle.cancelled, busy.cancelled], [null, work.reasons[0]])
+  })
+
+  test('a detached context of some milliseconds ends by itself, or when it is finished', (t) => {
+    const pass = fakeTime(t)
+    const context = new Context(0)
+    const [slow, quick] = [context.detached(10), context.detached(10)]
+    context.finish()
+    const ended = () => [slow, quick].map(({ cancelled }) => cancelled instanceof DeadlineExceeded)
+    pass(9)
+    quick.finish()
+    assert.deepEqual([ended(), slow.remainingMs], [[false, false], 1])
+    pass(1)
+    assert.deepEqual(ended(), [true, false])
+  })
 })
 
 describe('DeadlineQueue', () => {
@@ -112,7 +149,7 @@ describe('DeadlineQueue', () => {
     const [first, finished, second, last] = contexts
     const order: Context[] = []
     for (const context of contexts) {
-      context.attach({ cancel: () => order.push(context) })
+      context.attach({ cancel: (reason) => reason instanceof DeadlineExceeded && order.push(context) })
       queue.add(context)
     }
     finished.finish()

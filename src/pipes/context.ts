@@ -1,4 +1,6 @@
-import { DeadlineExceeded } from './failure.ts'
+import { type Clock, SYSTEM_CLOCK } from './clock.ts'
+import { DeadlineExceeded, RequestOver } from './failure.ts'
+import type { Span } from './span.ts'
 
 /** The parameters of a path that has none. Frozen, for all requests share it. */
 export const NO_PARAMS: Record<string, string> = Object.freeze({})
@@ -25,6 +27,8 @@ export class Context {
   status = 0
   /** The endpoint's path parameters, decoded. */
   params: Record<string, string> = NO_PARAMS
+  /** What the token of the request says, once it has been verified; null without one. */
+  claims: Readonly<Record<string, unknown>> | null = null
   /** Runs when the answer has been sent, or the client has gone. */
   onFinish: (() => void) | null = null
   /** What failed on the way, for the log: the access log lists them below its line. */
@@ -35,11 +39,16 @@ export class Context {
   queue: DeadlineQueue | null = null
   before: Context | null = null
   after: Context | null = null
+  /** The step that is running, where the request is traced. */
+  span: Span | null = null
+  /** The clock of `startedAt` and `deadline`. */
+  clock: Clock = SYSTEM_CLOCK
   #first: Cancellable | null = null
   #more: Set<Cancellable> | null = null
   #store: Map<string, unknown> | null = null
   #controller: AbortController | null = null
   #parent: Context | null
+  #finished = false
 
   constructor(startedAt: number, clientAddress = '', parent: Context | null = null) {
     this.startedAt = startedAt
@@ -66,12 +75,13 @@ export class Context {
 
   /** Milliseconds until the deadline; 0 when it has passed, Infinity when there is none. */
   get remainingMs(): number {
-    return Math.max(0, this.deadline - performance.now())
+    return Math.max(0, this.deadline - this.clock.now())
   }
 
   /** Registers what must stop when the request is over. Stops it at once when it is over already. */
   attach(work: Cancellable): void {
     if (this.cancelled !== null) work.cancel(this.cancelled)
+    else if (this.#finished) work.cancel(new RequestOver())
     else if (this.#first === null) this.#first = work
     else {
       this.#more ??= new Set()
@@ -91,6 +101,10 @@ export class Context {
     this.cancelled = reason
     this.queue?.remove(this)
     this.#controller?.abort(reason)
+    this.#stop(reason)
+  }
+
+  #stop(reason: Error): void {
     const first = this.#first
     const more = this.#more
     this.#first = null
@@ -99,9 +113,14 @@ export class Context {
     if (more !== null) for (const work of more) work.cancel(reason)
   }
 
-  /** The request has been answered: nothing waits for the deadline any more. */
+  /**
+   * The request has been answered: nothing waits for the deadline any more, and what is still attached (a call whose body
+   * nobody has read) is stopped.
+   */
   finish(): void {
     this.queue?.remove(this)
+    this.#finished = true
+    if (this.busy) this.#stop(new RequestOver())
     const { onFinish } = this
     if (onFinish === null) return
     this.onFinish = null
@@ -117,29 +136,61 @@ export class Context {
   /** A context with a deadline of its own that also ends with this one: for calls that are given less time. */
   child(queue: DeadlineQueue | null): Context {
     const child = new Context(this.startedAt, this.clientAddress, this)
+    child.clock = this.clock
     child.route = this.route
+    child.claims = this.claims
+    child.span = this.span
     child.deadline = this.deadline
     if (queue !== null) queue.add(child)
     this.attach(child)
     return child
   }
 
-  /** A context for work that outlives the request (a shadow call): same store, own deadline. */
-  detached(queue: DeadlineQueue): Context {
-    const other = new Context(performance.now(), this.clientAddress, this)
+  /**
+   * A context that ends after `ms` milliseconds, if this one does not end before: for one of several attempts. Its store
+   * and parameters are those of this request.
+   */
+  withTimeout(ms: number): Context {
+    const child = this.child(null)
+    child.params = this.params
+    child.deadline = Math.min(this.deadline, this.clock.now() + ms)
+    this.clock.schedule(() => child.cancel(new DeadlineExceeded()), ms)
+    return child
+  }
+
+  /**
+   * A context for work that outlives the request (a shadow call, the refresh of a cache): same store, own deadline. What
+   * is attached to it ends at that deadline, or when somebody calls its `finish`.
+   * @param time milliseconds, or the queue of those that have the same time
+   */
+  detached(time: DeadlineQueue | number): Context {
+    const other = new Context(this.clock.now(), this.clientAddress, this)
+    other.clock = this.clock
     other.route = this.route
-    queue.add(other)
+    other.claims = this.claims
+    other.span = this.span
+    if (typeof time !== 'number') time.add(other)
+    else {
+      other.params = this.params
+      other.deadline = this.clock.now() + time
+      other.onFinish = this.clock.schedule(() => other.cancel(new DeadlineExceeded()), time)
+    }
     return other
   }
 
-  /** Ends a child without a reason to tell: its answer is not needed any more. */
+  /**
+   * A child's work is done: its time ends no more. A body that is still on its way through it stays tied to this request.
+   */
   release(child: Context): void {
-    child.finish()
-    this.detach(child)
+    child.queue?.remove(child)
+    if (!child.busy) this.detach(child)
+  }
+
+  /** Whether something is attached. */
+  get busy(): boolean {
+    return this.#first !== null || (this.#more !== null && this.#more.size > 0)
   }
 }
-
-const MAX_TIMER_MS = 2 ** 31 - 1 // a longer timer of Node fires at once
 
 /**
  * All requests that have the same time to live, in the order of their deadlines. One timer for all of them: a request
@@ -149,23 +200,26 @@ export class DeadlineQueue {
   readonly timeoutMs: number
   #head: Context | null = null
   #tail: Context | null = null
-  #timer: NodeJS.Timeout | null = null
+  #timing = false
+  readonly #clock: Clock
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, clock: Clock = SYSTEM_CLOCK) {
     this.timeoutMs = timeoutMs
+    this.#clock = clock
   }
 
   /** Starts the time of a context: now plus the timeout. */
   add(context: Context): void {
     context.queue?.remove(context)
-    context.deadline = performance.now() + this.timeoutMs
+    context.clock = this.#clock
+    context.deadline = this.#clock.now() + this.timeoutMs
     if (context.cancelled !== null) return
     context.queue = this
     context.before = this.#tail
     if (this.#tail === null) this.#head = context
     else this.#tail.after = context
     this.#tail = context
-    if (this.#timer === null) this.#schedule(this.timeoutMs)
+    if (!this.#timing) this.#schedule(this.timeoutMs)
   }
 
   remove(context: Context): void {
@@ -180,18 +234,18 @@ export class DeadlineQueue {
   }
 
   #schedule(delayMs: number): void {
-    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.max(1, Math.ceil(delayMs)), MAX_TIMER_MS))
-    this.#timer.unref()
+    this.#timing = true
+    this.#clock.schedule(() => this.#expire(), delayMs)
   }
 
   #expire(): void {
-    const now = performance.now()
+    const now = this.#clock.now()
     let head = this.#head
     for (; head !== null && head.deadline <= now; head = this.#head) {
       this.remove(head)
       head.cancel(new DeadlineExceeded())
     }
-    this.#timer = null // not before: a context that is added above shall start no second timer
+    this.#timing = false // not before: a context that is added above shall start no second timer
     if (head !== null) this.#schedule(head.deadline - now)
   }
 }

@@ -37,6 +37,15 @@ export class ClientGone extends Failure {
   }
 }
 
+/** The request has been answered meanwhile, and with it ends what was begun for it. */
+export class RequestOver extends Failure {
+  override name = 'RequestOver'
+
+  constructor() {
+    super('the request has been answered')
+  }
+}
+
 /**
  * What plugins and stages throw to decide the answer: `throw new HttpError(403, 'not yours')`. The body is sent to the
  * client; text is `text/plain`, anything but text and bytes is written as JSON.

@@ -67,6 +67,57 @@ describe('HeaderList', () => {
   })
 })
 
+describe('what cannot be sent is refused where it is written', () => {
+  const names: unknown[] = ['', 'a b', 'a:', 'a\n', 'ä', 'x\u{1f600}', 1, undefined, null]
+  const values: readonly (readonly [value: unknown, reason: RegExp])[] = [
+    ['a\r\nb', /holds U\+000D: control characters/],
+    ['\0', /holds U\+0000/],
+    ['\x7f', /holds U\+007F/],
+    ['a€', /holds U\+20AC: write encodeURIComponent\(value\)/],
+    [undefined, /undefined is no value of the header X-A: take the header away with delete\('X-A'\)/],
+    [null, /null is no value/],
+    [['a'], /write value\.join/],
+    [{}, /\{\} is no value/],
+    [() => 1, /is no value/],
+  ]
+  const ways: readonly ((list: HeaderList, name: never, value: never) => void)[] = [
+    (list, name, value) => list.set(name, value),
+    (list, name, value) => list.append(name, value),
+    (_, name, value) => HeaderList.from([[name, value]]),
+  ]
+
+  for (const [i, way] of ways.entries()) {
+    test(`by ${['set', 'append', 'from'][i]}`, () => {
+      const list = fields()
+      for (const name of names) assert.throws(() => way(list, name as never, 'x' as never), TypeError)
+      for (const [value, reason] of values) {
+        assert.throws(
+          () => way(list, 'X-A' as never, value as never),
+          (error) => error instanceof TypeError && reason.test(error.message),
+        )
+      }
+      assert.deepEqual(list.raw, fields().raw)
+    })
+  }
+
+  test('of an object, in which undefined means nothing', () => {
+    assert.throws(() => HeaderList.from({ 'a b': '1' }), /'a b' is no name of a header/)
+    assert.throws(() => HeaderList.from({ a: ['1', '2\n'] }), TypeError)
+    assert.throws(() => HeaderList.from('a: b' as never), /headers are written \{ name: 'value' \}/)
+    assert.deepEqual(HeaderList.from({ a: undefined }).raw, [])
+  })
+
+  test('numbers, URLs, tabs and all of Latin-1 can be sent', () => {
+    const list = new HeaderList()
+    list.set('X-N', 5)
+    list.set("!#$%&'*+-.^_`|~09AZaz", '')
+    list.append('Location', new URL('http://h/ü') as never)
+    list.append('X-A', 'a\tb é ÿ')
+    const expected = ['X-N', '5', "!#$%&'*+-.^_`|~09AZaz", '', 'Location', 'http://h/%C3%BC', 'X-A', 'a\tb é ÿ']
+    assert.deepEqual(list.raw, expected)
+  })
+})
+
 test('behaves as the Fetch standard says', () => {
   const name = fc.constantFrom('a', 'A', 'b', 'B', 'c')
   const step = fc.tuple(fc.constantFrom('set', 'append', 'delete'), name, fc.stringMatching(/^[a-z]{1,3}$/))

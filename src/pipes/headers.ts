@@ -1,3 +1,6 @@
+import { inspect } from 'node:util'
+import { checkFieldName, fieldValue } from './header-field.ts'
+
 /**
  * An ordered list of header fields with the look-up rules of HTTP (RFC 9110, section 5): names are compared without
  * case, a name may occur several times. The storage is the flat `[name, value, name, value, …]` array that Node reads
@@ -11,9 +14,13 @@ export class HeaderList implements Iterable<[string, string]> {
     this.raw = raw
   }
 
-  /** Makes a list from a plain object (a list of values repeats the name), from pairs, or from another list. */
+  /**
+   * Makes a list from a plain object (a list of values repeats the name), from pairs, or from another list.
+   * @throws TypeError for a name or a value that cannot be sent
+   */
   static from(source: HeadersSource | undefined): HeaderList {
     if (source === undefined || source === null) return new HeaderList()
+    if (typeof source !== 'object') throw noSource(source)
     if (source instanceof HeaderList) return source.copy()
     const list = new HeaderList()
     if (Symbol.iterator in source) {
@@ -22,8 +29,8 @@ export class HeaderList implements Iterable<[string, string]> {
     }
     for (const [name, value] of Object.entries(source)) {
       if (value === undefined) continue
-      if (typeof value === 'object') for (const item of value) list.append(name, item)
-      else list.append(name, String(value))
+      if (Array.isArray(value)) for (const item of value as readonly string[]) list.append(name, item)
+      else list.append(name, value as string | number)
     }
     return list
   }
@@ -61,21 +68,32 @@ export class HeaderList implements Iterable<[string, string]> {
     return false
   }
 
-  /** Replaces all fields of that name by one; it stays where the first one was. */
-  set(name: string, value: string): void {
+  /**
+   * Replaces all fields of that name by one; it stays where the first one was.
+   * @param value numbers are written out
+   * @throws TypeError for a name or a value that cannot be sent: line breaks, characters beyond U+00FF, nothing
+   */
+  set(name: string, value: string | number): void {
+    checkFieldName(name)
+    const text = fieldValue(name, value)
     const { raw } = this
     const wanted = name.toLowerCase()
     let first = 0
     while (first < raw.length && !sameName(raw[first] as string, wanted)) first += 2
-    if (first >= raw.length) raw.push(name, String(value))
+    if (first >= raw.length) raw.push(name, text)
     else {
-      raw[first + 1] = String(value)
+      raw[first + 1] = text
       this.#removeFrom(first + 2, wanted)
     }
   }
 
-  append(name: string, value: string): void {
-    this.raw.push(name, String(value))
+  /**
+   * Adds a field behind the others, whether there is one of that name or not.
+   * @throws TypeError as `set` does
+   */
+  append(name: string, value: string | number): void {
+    checkFieldName(name)
+    this.raw.push(name, fieldValue(name, value))
   }
 
   delete(name: string): void {
@@ -128,6 +146,10 @@ export type HeadersSource =
   | HeaderList
   | Iterable<readonly [string, string]>
   | { readonly [name: string]: string | number | readonly string[] | undefined }
+
+function noSource(source: never): TypeError {
+  return new TypeError(`headers are written { name: 'value' }, or as a list of such pairs, not ${inspect(source)}`)
+}
 
 /** Compares a name as it stands in a message with one in lower case. */
 export function sameName(name: string, lowerCase: string): boolean {

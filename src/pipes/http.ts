@@ -98,6 +98,16 @@ export abstract class Message {
     const bytes = await this.bytes()
     return new Uint8Array(bytes).buffer
   }
+
+  /**
+   * The body for a copy of this message; both then have it.
+   * @throws TypeError for a stream, which is there once
+   */
+  protected copiedBody(): Body {
+    const { body } = this
+    if (!(body instanceof BodyStream)) return body
+    throw new TypeError('a body that has not been read cannot be cloned: write `await message.bytes()` before')
+  }
 }
 
 /**
@@ -164,6 +174,24 @@ export class HttpRequest extends Message {
     return this.#query
   }
 
+  /**
+   * A request of its own that says the same: what is changed there is not changed here.
+   * @throws TypeError when the body has not been read yet: `await request.bytes()` before
+   */
+  clone(): HttpRequest {
+    const { method, origin, remoteAddress } = this
+    const copy = new HttpRequest(
+      method,
+      this.currentTarget(),
+      this.headers.copy(),
+      this.copiedBody(),
+      origin,
+      remoteAddress,
+    )
+    copy.replayable = this.replayable
+    return copy
+  }
+
   /** Path and query with the changes that were made to `query`. */
   currentTarget(): string {
     if (this.#query?.changed) {
@@ -184,6 +212,21 @@ export class HttpResponse extends Message {
   constructor(status: number, headers: HeaderList | LazyHeaders | null = null, body: Body = null) {
     super(headers, body)
     this.status = status
+  }
+
+  /** Whether the status is one of success: 200 to 299. */
+  get ok(): boolean {
+    return this.status >= 200 && this.status <= 299
+  }
+
+  /**
+   * An answer of its own that says the same: for a cache that gives the same answer several times.
+   * @throws TypeError when the body has not been read yet: `await response.bytes()` before
+   */
+  clone(): HttpResponse {
+    const copy = new HttpResponse(this.status, this.headers.copy(), this.copiedBody())
+    copy.trailers = this.trailers?.slice() ?? null
+    return copy
   }
 
   /** An answer that holds `data` as JSON. */

@@ -83,6 +83,14 @@ export class ProxyRequest extends Message {
     this.#query = undefined
   }
 
+  /**
+   * A request of its own that says the same: what is changed there is not changed here.
+   * @throws TypeError when the body has not been read yet: `await request.bytes()` before
+   */
+  clone(): ProxyRequest {
+    return this.fork(this.copiedBody())
+  }
+
   /** A request of its own for one of several calls: headers, parameters and query are copied, the body is given. */
   fork(body: Body): ProxyRequest {
     const query = this.#query === undefined ? this.#search : this.#query.copy()

@@ -4,6 +4,7 @@ import type { Failure } from '../pipes/failure.ts'
 import { HeaderList, type HeadersSource } from '../pipes/headers.ts'
 import { HttpResponse, toBody } from '../pipes/http.ts'
 import { isDataObject, ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
+import { textOf } from './failure.ts'
 
 /**
  * What a server plugin returned, as an answer: an `HttpResponse`, a `Response` of the Fetch standard, or a plain
@@ -40,6 +41,14 @@ export function toResponseOutcome(returned: unknown, response: ProxyResponse): P
   return returned === undefined || returned === null ? response : toProxyResponse(returned, 'nothing')
 }
 
+/**
+ * What a middleware returned: the response of `next`, data, or a finished answer.
+ * @throws TypeError that tells the author what to return
+ */
+export function toAnswer(returned: unknown): ProxyResponse {
+  return toProxyResponse(returned, 'the response of next(request, context)')
+}
+
 /** The answer for a request that failed in a server plugin. */
 export function failureResponse(failure: Failure): HttpResponse {
   const headers = failure.headers?.copy() ?? new HeaderList()
@@ -55,17 +64,17 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 
 function toProxyResponse(returned: unknown, others: string): ProxyResponse {
   if (returned instanceof ProxyResponse) return returned
-  if (returned instanceof HttpResponse || returned instanceof Response) return finished(toHttpResponse(returned))
+  if (returned instanceof HttpResponse || returned instanceof Response) return finishedAnswer(toHttpResponse(returned))
   if (!isPlain(returned)) {
     throw new TypeError(
       `returned ${describe(returned)}; it must return ${others}, { data }, or { status?, headers?, body? }`,
     )
   }
-  return 'data' in returned ? fromPlainData(returned) : finished(fromPlain(returned))
+  return 'data' in returned ? fromPlainData(returned) : finishedAnswer(fromPlain(returned))
 }
 
 /** An answer that is sent as it is, wherever it comes from. */
-function finished(answer: HttpResponse): ProxyResponse {
+export function finishedAnswer(answer: HttpResponse): ProxyResponse {
   const response = new ProxyResponse(null, true)
   response.answer = answer
   return response
@@ -147,33 +156,11 @@ function onlyKeys(plain: Plain, known: readonly string[], remedy: string): void 
 }
 
 function toHeaders(source: unknown): HeaderList {
-  let list: HeaderList
   try {
-    list = HeaderList.from(source as HeadersSource | undefined)
-  } catch {
-    throw new TypeError(`returned headers that cannot be read: ${describe(source)}; write { name: 'value' }`)
+    return HeaderList.from(source as HeadersSource | undefined)
+  } catch (error) {
+    throw new TypeError(`returned headers that cannot be sent: ${textOf(error)}`)
   }
-  for (let i = 0; i < list.raw.length; i += 2) checkField(list.raw[i], list.raw[i + 1])
-  return list
-}
-
-const FIELD_NAME = /^[\w!#$%&'*+.^`|~-]+$/
-function checkField(name: unknown, value: unknown): void {
-  if (typeof name !== 'string' || !FIELD_NAME.test(name)) {
-    throw new TypeError(`returned headers with the name ${describe(name)}, which is not allowed`)
-  }
-  if (typeof value !== 'string' || hasControlCharacter(value)) {
-    throw new TypeError(`returned the header ${name} with the value ${describe(value)}, which is not allowed`)
-  }
-}
-
-/** Of the control characters a field's value may hold the tab alone (RFC 9110, section 5.5). */
-function hasControlCharacter(value: string): boolean {
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i)
-    if ((code < 32 && code !== 9) || code === 127) return true
-  }
-  return false
 }
 
 function checkStatus(status: unknown): asserts status is number {

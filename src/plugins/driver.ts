@@ -1,65 +1,126 @@
+import type { Clock } from '../pipes/clock.ts'
+import { SYSTEM_CLOCK } from '../pipes/clock.ts'
 import { Context } from '../pipes/context.ts'
-import { type Handler, HttpRequest, type HttpResponse } from '../pipes/http.ts'
-import { type ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
-import type { Call } from './call.ts'
-import { countCall, PendingCall, toFailure } from './pending-call.ts'
-import { type Eventually, isThenable, type ServerInstance } from './runtime.ts'
+import { HttpRequest, type HttpResponse } from '../pipes/http.ts'
+import { ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
+import { RunningCode } from '../shared/running-code.ts'
+import type { Call, CallTime } from './call.ts'
+import { type FactoryRun, type FactoryWatch, watchFactories } from './left-running.ts'
+import { PendingCall, toFailure } from './pending-call.ts'
+import { type AroundHook, type AroundInstance, type Eventually, isThenable, type Next } from './runtime.ts'
 import { TimeLimit } from './time-limit.ts'
 
 export type RequestCall = Call<ProxyRequest, ProxyRequest | ProxyResponse>
 export type ResponseCall = Call<ProxyResponse, ProxyResponse>
-export type ServerCall = Call<HttpRequest, HttpResponse>
+export type HttpCall = Call<HttpRequest, HttpResponse>
+export type ProxyCall = Call<ProxyRequest, ProxyResponse>
 
 /** Times in milliseconds. */
 export interface DriverLimits {
   /** For a factory. */
   readonly createMs: number
-  /** For a call where no deadline of the request holds. */
+  /** For a call where no deadline of the request holds, and for server plugins after it. */
   readonly callMs: number
+  /** For middlewares and clients after the deadline of the request: long enough to answer by a fallback. */
+  readonly graceMs: number
 }
 
-export const DEFAULT_LIMITS: DriverLimits = { createMs: 10_000, callMs: 60_000 }
+export const DEFAULT_LIMITS: DriverLimits = { createMs: 10_000, callMs: 60_000, graceMs: 1000 }
+
+/** What sort of hook it is, as far as time is concerned. */
+export type TimeClass = 'within' | 'outermost' | 'around'
 
 /**
  * The only code that calls a plugin. It counts, holds every call to a time, and makes failures of whatever goes wrong, so
  * that a plugin can spoil no more than the request it was called for.
  */
 export class Driver {
-  readonly #createMs: number
-  readonly #limit: TimeLimit
+  readonly #limits: DriverLimits
+  readonly #clock: Clock
+  readonly #timeLimits = new Map<number, TimeLimit>()
+  /** What the thread runs, for those who look when it stands still. */
+  readonly running: RunningCode
+  readonly factories: FactoryWatch
+  readonly #slots: Int32Array
 
-  constructor({ createMs, callMs }: DriverLimits = DEFAULT_LIMITS) {
-    this.#createMs = createMs
-    this.#limit = new TimeLimit(callMs)
+  constructor(limits: DriverLimits = DEFAULT_LIMITS, clock: Clock = SYSTEM_CLOCK, running = new RunningCode()) {
+    this.#limits = limits
+    this.#clock = clock
+    this.running = running
+    this.factories = watchFactories(running)
+    this.#slots = running.slots
+  }
+
+  /**
+   * The time of a hook: `within` ends with the request, `around` and `outermost` see the request's end.
+   * @param ownMs the limit of the plugin's settings, milliseconds; 0: none
+   */
+  timeFor(sort: TimeClass, ownMs: number): CallTime {
+    const { callMs, graceMs } = this.#limits
+    const grace = sort === 'around' ? graceMs : callMs
+    return {
+      around: sort !== 'within',
+      limit: this.#timeLimit(ownMs > 0 ? ownMs : grace),
+      ownMs,
+      withoutDeadlineMs: callMs,
+      graceMs: grace,
+    }
+  }
+
+  #timeLimit(ms: number): TimeLimit {
+    const limit = this.#timeLimits.get(ms) ?? new TimeLimit(ms, this.#clock)
+    this.#timeLimits.set(ms, limit)
+    return limit
   }
 
   /** Calls a factory. Rejects with what it threw, or when it takes too long: nothing is served by then. */
-  async create<T>(make: () => Eventually<T>): Promise<T> {
+  async create<T>(run: FactoryRun, make: () => Eventually<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      const text = `the factory did not settle within ${this.#createMs} ms`
-      timer = setTimeout(() => reject(new Error(text)), this.#createMs)
+      const text = `the factory did not settle within ${this.#limits.createMs} ms`
+      timer = setTimeout(() => reject(new Error(text)), this.#limits.createMs)
     })
     try {
-      return await Promise.race([make(), late])
+      return await Promise.race([this.running.during(run, make), late])
     } finally {
+      this.factories.end(run)
       clearTimeout(timer)
     }
   }
 
-  /** Puts a server plugin around `next`. Throws what the plugin throws. */
-  around(instance: ServerInstance, next: Handler): (request: HttpRequest, context: Context) => unknown {
+  /** Puts a hook around `next`. Throws what the plugin throws. */
+  aroundHttp(
+    instance: AroundInstance<HttpRequest, HttpResponse>,
+    next: Next<HttpRequest, HttpResponse>,
+  ): AroundHook<HttpRequest> {
     return instance((request, context) => {
       if (request instanceof HttpRequest && context instanceof Context) return next(request, context)
       throw new TypeError('next was called without the request and the context: next(request, context)')
     })
   }
 
-  /** A handler that calls a server plugin. It never rejects: failures are answers. */
-  serve(call: ServerCall): Handler {
-    return (request, context) => {
-      const outcome = this.#run(call, request, context, null)
+  /**
+   * Puts a hook around `next`. Throws what the plugin throws. Each call of `next` works on a copy of the request, so that
+   * the steps behind it can be called again.
+   */
+  aroundProxy(
+    instance: AroundInstance<ProxyRequest, ProxyResponse>,
+    next: Next<ProxyRequest, ProxyResponse>,
+  ): AroundHook<ProxyRequest> {
+    return instance((request, context) => {
+      if (request instanceof ProxyRequest && context instanceof Context)
+        return next(request.fork(request.body), context)
+      throw new TypeError('next was called without the request and the context: next(request, context)')
+    })
+  }
+
+  /** Calls a hook that stands around the rest of the pipe. Never throws: rejects with a Failure. */
+  run<Subject, Result>(call: Call<Subject, Result>, subject: Subject, context: Context): Promise<Result> {
+    try {
+      const outcome = this.#run(call, subject, context, null)
       return outcome instanceof Promise ? outcome : Promise.resolve(outcome)
+    } catch (failure) {
+      return Promise.reject(failure)
     }
   }
 
@@ -132,28 +193,28 @@ export class Driver {
     context: Context,
     request: ProxyRequest | null,
   ): Result | Promise<Result> {
-    const startedAt = performance.now()
+    const startedAt = this.#clock.now()
+    const outer = this.#slots[0] as number
+    this.#slots[0] = call.site.mark
     let returned: unknown
     try {
       returned = call.invoke(subject, context, request)
+      this.#slots[0] = outer
       if (!isThenable(returned)) {
         const result = call.accept(returned, subject)
-        countCall(call.site, startedAt)
+        call.site.metrics.record(this.#clock.now() - startedAt)
         return result
       }
     } catch (thrown) {
-      return failNow(call, startedAt, thrown)
+      this.#slots[0] = outer
+      call.site.metrics.record(this.#clock.now() - startedAt)
+      const failure = toFailure(call.site, thrown)
+      if (call.recover === null) throw failure
+      return call.recover(failure, subject, context)
     }
     const promise = returned
     return new Promise((resolve, reject) => {
-      new PendingCall(call, subject, context, startedAt, resolve, reject).waitFor(promise, this.#limit)
+      new PendingCall(call, subject, context, startedAt, resolve, reject).waitFor(promise)
     })
   }
-}
-
-function failNow<Subject, Result>(call: Call<Subject, Result>, startedAt: number, thrown: unknown): Result {
-  countCall(call.site, startedAt)
-  const failure = toFailure(call.site, thrown)
-  if (call.recover === null) throw failure
-  return call.recover(failure)
 }

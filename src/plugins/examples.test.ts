@@ -11,6 +11,7 @@ import {
   SERVICE,
 } from '../../test/support/plugin-host.ts'
 import { recordingLog } from '../../test/support/recording-log.ts'
+import { pluginFolderSection } from '../config/plugin-section.ts'
 import { ExactNumber } from '../pipes/exact-number.ts'
 import { HttpResponse } from '../pipes/http.ts'
 import { loadPlugins } from './loader.ts'
@@ -19,7 +20,7 @@ const folder = join(import.meta.dirname, '../../examples/getting-started/plugins
 
 async function load() {
   const log = recordingLog()
-  return { log, host: await loadPlugins({ section: { folder, pattern: '' }, log, lenient: false }) }
+  return { log, host: await loadPlugins({ section: pluginFolderSection(folder), log, lenient: false }) }
 }
 
 test('request-id takes the id of the client or makes one, hands it on and sets it on the answer', async () => {

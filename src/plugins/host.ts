@@ -1,16 +1,21 @@
 import type { ServiceTools } from '../config/feature.ts'
+import type { PluginSection } from '../config/model.ts'
 import type { HttpStage } from '../pipes/http.ts'
 import type { ProxyStage } from '../pipes/proxy.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { PluginCounters } from './call.ts'
+import { type HookName, hooksOf } from './call.ts'
 import { Closers } from './closers.ts'
 import type { Driver } from './driver.ts'
 import type { Workshop } from './instances.ts'
+import { buildClientStage } from './kinds/client.ts'
+import { buildMiddlewareStage } from './kinds/middleware.ts'
 import { buildModifierStage } from './kinds/modifier.ts'
 import { buildServerStage } from './kinds/server.ts'
 import type { Place } from './place.ts'
-import type { PluginRegistry } from './registry.ts'
-import type { LoadedPlugin } from './runtime.ts'
+import type { HookUse, PluginMetrics } from './plugin-metrics.ts'
+import { PLUGIN_KINDS, type PluginRegistry } from './registry.ts'
+import type { LoadedPlugin, PluginKind } from './runtime.ts'
+import type { Toolbox } from './tools/plugin-tools.ts'
 
 /** The plugins of one gateway. Features reach it as the service `plugin`. */
 export interface PluginHost {
@@ -18,16 +23,29 @@ export interface PluginHost {
   server(options: unknown, place: Place): Promise<HttpStage | null>
   /** Instances of the modifiers that a place names, as one stage; null when there is none. Rejects with PluginLoadError. */
   modifier(options: unknown, place: Place): Promise<ProxyStage | null>
-  /** What the calls of each plugin have come to, by `name` and file. */
+  /** Instances of the middlewares that a place names, as one stage; null when there is none. Rejects with PluginLoadError. */
+  middleware(options: unknown, place: Place): Promise<ProxyStage | null>
+  /** Instances of the client plugins that a backend names, as one stage; null when there is none. Rejects with PluginLoadError. */
+  client(options: unknown, place: Place): Promise<HttpStage | null>
+  /** Every loaded plugin, and what the calls of its hooks have come to in all threads. */
   counters(): readonly PluginUse[]
+  /** Changes with the code of the units that were loaded; empty when there was nothing to load. */
+  readonly codeFingerprint: string
   /** Closes all instances, the last made first. */
   close(): Promise<void>
 }
 
-export interface PluginUse extends Readonly<PluginCounters> {
+/** A loaded plugin as it is used. */
+export interface PluginUse {
   readonly name: string
+  /** Empty when the author gave none. */
   readonly version: string
   readonly file: string
+  /** Changes with its code; empty for plugins of the program around the gateway. */
+  readonly hash: string
+  readonly kinds: readonly PluginKind[]
+  /** The hooks that the configuration names somewhere. */
+  readonly hooks: Readonly<Partial<Record<HookName, HookUse>>>
 }
 
 export interface HostOptions {
@@ -35,29 +53,36 @@ export interface HostOptions {
   readonly driver: Driver
   readonly log: Logger
   readonly lenient: boolean
-  /** Whether the configuration has a `plugin` section. */
-  readonly hasSection: boolean
+  /** The root's `plugin` object; null when there is none. */
+  readonly section: PluginSection | null
+  readonly metrics: PluginMetrics
+  readonly toolbox: Toolbox
+  /** Whether requests are traced. */
+  readonly traced: boolean
+  /** Of the units that were loaded. */
+  readonly codeFingerprint: string
 }
 
 /** A host for plugins that are loaded already. */
 export function createPluginHost(options: HostOptions): PluginHost {
   const closers = new Closers()
-  const counters = new Map<LoadedPlugin, PluginCounters>()
-  const workshop: Workshop = {
-    ...options,
-    closers,
-    counters: (plugin) => {
-      const use = counters.get(plugin) ?? { calls: 0, errors: 0, totalMs: 0 }
-      counters.set(plugin, use)
-      return use
-    },
-  }
+  const { registry, metrics } = options
+  const workshop: Workshop = { ...options, closers }
   return {
     server: (block, place) => buildServerStage(block, place, workshop),
     modifier: (block, place) => buildModifierStage(block, place, workshop),
-    counters: () => [...counters].map(([{ name, version, file }, use]) => ({ name, version, file, ...use })),
+    middleware: (block, place) => buildMiddlewareStage(block, place, workshop),
+    client: (block, place) => buildClientStage(block, place, workshop),
+    counters: () => registry.all().map((plugin) => useOf(plugin, metrics)),
+    codeFingerprint: options.codeFingerprint,
     close: () => closers.close(),
   }
+}
+
+function useOf(plugin: LoadedPlugin, metrics: PluginMetrics): PluginUse {
+  const { name, version, file, hash } = plugin
+  const kinds = PLUGIN_KINDS.filter((kind) => plugin.kinds[kind] !== undefined)
+  return { name, version, file, hash, kinds, hooks: metrics.usesOf(name, kinds.flatMap(hooksOf)) }
 }
 
 /** The host that the gateway provides to features. */

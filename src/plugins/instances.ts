@@ -1,15 +1,22 @@
+import type { PluginSection, PluginSettings } from '../config/model.ts'
 import { formatPath } from '../config/path.ts'
 import { isPlainObject } from '../config/plain-object.ts'
+import { DEFAULT_PLUGIN_SETTINGS } from '../config/plugin-section.ts'
 import { validate } from '../config/validate.ts'
+import { quoted } from '../shared/code-table.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { CallSite, HookName, PluginCounters } from './call.ts'
-import { Closers } from './closers.ts'
+import type { CallSite, HookName } from './call.ts'
+import type { Closers } from './closers.ts'
 import type { Driver } from './driver.ts'
 import { textOf } from './failure.ts'
 import type { Place } from './place.ts'
+import type { PluginMetrics } from './plugin-metrics.ts'
 import { configProblem, formatProblem, PluginLoadError, type PluginProblem } from './problem.ts'
 import type { PluginRegistry } from './registry.ts'
 import type { LoadedPlugin, PluginKind, PluginKinds } from './runtime.ts'
+import { frozenCopy } from './tools/frozen-copy.ts'
+import { createTools, type Toolbox } from './tools/plugin-tools.ts'
+import { pluginSpan } from './traced-call.ts'
 
 /** What a host gives to those who make instances. */
 export interface Workshop {
@@ -19,15 +26,20 @@ export interface Workshop {
   readonly lenient: boolean
   /** Of all instances; closed with the gateway. */
   readonly closers: Closers
-  /** False when the configuration has no `plugin` section at all. */
-  readonly hasSection: boolean
-  counters(plugin: LoadedPlugin): PluginCounters
+  /** The root's `plugin` object; null when there is none. */
+  readonly section: PluginSection | null
+  readonly metrics: PluginMetrics
+  readonly toolbox: Toolbox
+  /** Whether requests are traced. */
+  readonly traced: boolean
 }
 
 /** An instance for one place. */
 export interface Made<Instance> {
   readonly plugin: LoadedPlugin
   readonly instance: Instance
+  /** How the gateway treats it. */
+  readonly settings: PluginSettings
   /** What the driver must know of a call of one of its hooks. */
   readonly site: (hook: HookName) => CallSite
 }
@@ -46,20 +58,38 @@ export async function makeInstances<K extends PluginKind>(
 ): Promise<Made<InstanceOf<K>>[]> {
   const made: Made<InstanceOf<K>>[] = []
   for (const name of names) {
+    const settings = settingsOf(name, workshop.section)
     const plugin = workshop.registry.find(kind, name)
     if (plugin === undefined) {
-      problems.push(unknownName(kind, name, place, workshop))
+      tellOrRefuse(unknownName(kind, name, place, workshop), settings, place, workshop, problems)
       continue
     }
     const log = workshop.log.tagged(`[PLUGIN: ${name}]`)
     const options = checkOptions(plugin, block[name], place, log, problems)
     if (options === REFUSED) continue
-    const instance = await makeInstance(kind, plugin, { options, block }, place, log, workshop, problems)
+    const instance = await makeInstance(kind, plugin, { options, block }, place, log, workshop)
+    if (instance instanceof FactoryFailed) {
+      tellOrRefuse(instance.problem, settings, place, workshop, problems)
+      continue
+    }
     if (instance === null) continue
-    const shared = { plugin: name, place: place.tag, log, counters: workshop.counters(plugin) }
-    made.push({ plugin, instance, site: (hook) => ({ ...shared, hook }) })
+    made.push({ plugin, instance, settings, site: (hook) => siteOf(hook, plugin, place, log, workshop) })
   }
   return made
+}
+
+function siteOf(
+  hook: HookName,
+  { name, version }: LoadedPlugin,
+  place: Place,
+  log: Logger,
+  { metrics, traced, driver: { running } }: Workshop,
+): CallSite {
+  const span = traced ? pluginSpan(hook, name, place) : null
+  const ofHook = metrics.hook(name, hook)
+  running.onStrayError(name, () => ofHook.countError())
+  const mark = running.numberOf(`${quoted(name)}, ${hook} at ${place.tag}`)
+  return { plugin: name, version, hook, place: place.tag, log, metrics: ofHook, mark, span }
 }
 
 /**
@@ -72,8 +102,26 @@ export function settleProblems(problems: readonly PluginProblem[], place: Place,
   for (const problem of problems) log.error(`${place.tag} ${formatProblem(problem)}`)
 }
 
-function unknownName(kind: PluginKind, name: string, place: Place, { registry, hasSection }: Workshop): PluginProblem {
-  if (hasSection) {
+/** What the configuration says about a plugin of that name. */
+export function settingsOf(name: string, section: PluginSection | null): PluginSettings {
+  if (section === null) return DEFAULT_PLUGIN_SETTINGS
+  return Object.hasOwn(section.settings, name) ? (section.settings[name] as PluginSettings) : section.defaults
+}
+
+/** A plugin that is `optional` is left out with a warning when it cannot be had. */
+function tellOrRefuse(
+  problem: PluginProblem,
+  { optional }: PluginSettings,
+  place: Place,
+  { log }: Workshop,
+  problems: PluginProblem[],
+): void {
+  if (optional) log.warning(`${place.tag} left out, for it is optional: ${formatProblem(problem)}`)
+  else problems.push(problem)
+}
+
+function unknownName(kind: PluginKind, name: string, place: Place, { registry, section }: Workshop): PluginProblem {
+  if (section !== null) {
     const { message, remedy } = registry.explainUnknown(kind, name)
     return configProblem('PLUGIN_NOT_FOUND', `${place.where}.name`, message, remedy)
   }
@@ -117,25 +165,31 @@ async function makeInstance<K extends PluginKind>(
   given: { options: unknown; block: Block },
   place: Place,
   log: Logger,
-  { driver, closers }: Workshop,
-  problems: PluginProblem[],
-): Promise<InstanceOf<K> | null> {
-  const own = new Closers()
-  const tools = {
-    log,
-    config: place.facts,
-    block: given.block,
-    onClose: (close: () => void | PromiseLike<void>) => void own.add(close, log),
+  { driver, closers, toolbox, metrics }: Workshop,
+): Promise<InstanceOf<K> | FactoryFailed | null> {
+  const own = await createTools({ plugin: plugin.name, place, block: given.block, log }, toolbox, metrics)
+  const { tools } = own
+  const run = driver.factories.begin(`${quoted(plugin.name)}, factory of ${kind} at ${place.tag}`)
+  const close = async (): Promise<void> => {
+    await own.close()
+    await run.left.close(log)
   }
   try {
     const factory = plugin.kinds[kind] as (setup: unknown) => Promise<InstanceOf<K> | null>
-    const instance = await driver.create(() => factory({ options: given.options, tools }))
-    await closers.add(() => own.close(), log)
+    const instance = await driver.create(run, () => factory({ options: frozenCopy(given.options), tools }))
+    await closers.add(close, log)
     return instance
   } catch (error) {
-    await own.close()
-    problems.push(failedFactory(kind, plugin, place, error))
-    return null
+    await close()
+    return new FactoryFailed(failedFactory(kind, plugin, place, error))
+  }
+}
+
+class FactoryFailed {
+  readonly problem: PluginProblem
+
+  constructor(problem: PluginProblem) {
+    this.problem = problem
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pluginFolder } from '../../test/support/plugin-folder.ts'
 import { recordingLog } from '../../test/support/recording-log.ts'
+import { pluginFolderSection } from '../config/plugin-section.ts'
 import { loadPlugins } from './loader.ts'
 // Loaded beforehand, so that its loading is not counted as a plugin's.
 import '../sdk/plugin.ts'
@@ -11,7 +12,7 @@ import { PluginLoadError, type PluginProblem } from './problem.ts'
 
 /** Loads a folder strictly and gives the problems that stop the start. */
 async function problemsOf(folder: string): Promise<readonly PluginProblem[]> {
-  const options = { section: { folder, pattern: '' }, log: recordingLog(), lenient: false, limits: { loadMs: 400 } }
+  const options = { section: pluginFolderSection(folder), log: recordingLog(), lenient: false, limits: { loadMs: 400 } }
   const error: unknown = await loadPlugins(options).then(
     () => assert.fail('it was loaded'),
     (thrown) => thrown,
@@ -60,7 +61,7 @@ test('two plugins of one kind with the same name are told with both files; lenie
   assert.equal(problem.message, `the server plugin "twice" is in ${join(folder, 'twice-a.ts')} too`)
 
   const log = recordingLog()
-  await loadPlugins({ section: { folder, pattern: '' }, log, lenient: true })
+  await loadPlugins({ section: pluginFolderSection(folder), log, lenient: true })
   assert.ok(log.lines.some((line) => line.startsWith('ERROR') && line.includes('twice-a.ts')))
   assert.ok(log.lines.includes('INFO [SERVICE: Handler Plugin] Total plugins loaded: 1'))
 })
@@ -89,7 +90,7 @@ test('the pattern is a part of the name; links are followed, folders and what is
     writeFileSync(join(folder, name), 'this is no module')
   }
   const log = recordingLog()
-  const host = await loadPlugins({ section: { folder, pattern: 'my-' }, log, lenient: false })
+  const host = await loadPlugins({ section: pluginFolderSection(folder, 'my-'), log, lenient: false })
   t.after(() => host.close())
   assert.deepEqual(
     log.lines.filter((line) => !line.endsWith('is no plugin')),
@@ -104,7 +105,7 @@ test('the pattern is a part of the name; links are followed, folders and what is
 test('files that only the pattern keeps out are mentioned', async (t) => {
   const folder = pluginFolder(t, 'twice-a.ts')
   const log = recordingLog()
-  await loadPlugins({ section: { folder, pattern: '.so' }, log, lenient: false })
+  await loadPlugins({ section: pluginFolderSection(folder, '.so'), log, lenient: false })
   assert.ok(
     log.lines.some((line) => line.startsWith('WARNING') && line.includes('".so"') && line.includes('twice-a.ts')),
   )
@@ -117,14 +118,14 @@ test('a folder that is not there stops the start; leniently the gateway goes on 
   assert.equal(problem.message, 'cannot read the plugin folder: no such file or directory')
 
   const log = recordingLog()
-  await loadPlugins({ section: { folder, pattern: '' }, log, lenient: true })
+  await loadPlugins({ section: pluginFolderSection(folder), log, lenient: true })
   assert.ok(log.lines.some((line) => line.startsWith('ERROR') && line.includes(folder)))
 })
 
 test('leniently what is broken is left out and the rest is loaded', async (t) => {
   const folder = pluginFolder(t, 'throws-at-import.ts', 'well-behaved.ts', 'exports-nothing.mts')
   const log = recordingLog()
-  await loadPlugins({ section: { folder, pattern: '' }, log, lenient: true })
+  await loadPlugins({ section: pluginFolderSection(folder), log, lenient: true })
   assert.equal(log.lines.filter((line) => line.startsWith('ERROR')).length, 2)
   assert.ok(log.lines.includes('INFO [SERVICE: Modifier Plugin] Total plugins loaded: 1'))
 })

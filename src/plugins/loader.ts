@@ -1,48 +1,135 @@
-import { type Dirent, readdirSync, statSync } from 'node:fs'
-import { extname, join, resolve } from 'node:path'
 import type { PluginSection } from '../config/model.ts'
+import { nearest } from '../config/nearest.ts'
+import { type Clock, SYSTEM_CLOCK } from '../pipes/clock.ts'
+import { Failure } from '../pipes/failure.ts'
+import type { Handler } from '../pipes/http.ts'
+import type { Plugin } from '../sdk/define-plugin.ts'
+import { CellRegistry } from '../shared/cells.ts'
+import type { RunningCode } from '../shared/running-code.ts'
+import { createStoreOwner } from '../shared/store-owner.ts'
+import { alone } from '../shared/surroundings.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { fingerprintOf } from './code-files.ts'
 import { DEFAULT_LIMITS, Driver, type DriverLimits } from './driver.ts'
 import { createPluginHost, type PluginHost } from './host.ts'
-import { fileProblem, formatProblem, PluginLoadError, type PluginProblem } from './problem.ts'
+import { settingsOf } from './instances.ts'
+import { createPluginMetrics, type PluginMetrics } from './plugin-metrics.ts'
+import { formatProblem, PluginLoadError, type PluginProblem } from './problem.ts'
 import { PLUGIN_KINDS, PluginRegistry } from './registry.ts'
-import type { LoadLimits, PluginKind, Runtime } from './runtime.ts'
-import { moduleRuntime } from './runtimes/module.ts'
+import type { LoadLimits, PluginKind } from './runtime.ts'
+import { moduleRuntime, toLoadedPlugin } from './runtimes/module.ts'
+import { namesOf } from './sources.ts'
+import { openStores } from './tools/open-stores.ts'
+import type { Toolbox } from './tools/plugin-tools.ts'
+import type { SharedStores } from './tools/store.ts'
+import { DEFAULT_LOAD_LIMITS, type LoadedUnit, loadUnits } from './units.ts'
 
 export interface LoadOptions {
   /** The root's `plugin` object; null when there is none. */
   readonly section: PluginSection | null
+  /** Packages are looked for from its folder; by default, and when it is empty, from the working directory alone. */
+  readonly configFile?: string
   readonly log: Logger
   /** Go on without what cannot be loaded, as the reference does. */
   readonly lenient: boolean
+  /** Plugins of the program around the gateway: they are there without a folder. */
+  readonly inline?: readonly Plugin[]
+  /** The machine's by default. */
+  readonly clock?: Clock
+  /** In-process ones by default. */
+  readonly metrics?: PluginMetrics
+  /** The HTTP client that plugins call others with; by default there is none. */
+  readonly client?: Handler
+  /** Opens what plugins share with their like in other threads; by default they share it in this process. */
+  readonly stores?: () => Promise<SharedStores>
+  /** Whether requests are traced; by default they are not. */
+  readonly traced?: boolean
   readonly limits?: Partial<DriverLimits & LoadLimits>
+  /** Where it is noted which plugin runs; nobody looks by default. */
+  readonly running?: RunningCode
 }
 
-const RUNTIMES: readonly Runtime[] = [moduleRuntime]
-const LOAD_MS = 10_000
+/** The origin of plugins that a program gave. */
+const IN_PROGRAM = { file: '(program)', unit: '(program)', hash: '', runtime: moduleRuntime.name }
 
 /** What the reference calls the kinds in its log. */
-const LOG_NAMES: Record<PluginKind, string> = { server: 'Handler Plugin', modifier: 'Modifier Plugin' }
+const LOG_NAMES: Record<PluginKind, string> = {
+  server: 'Handler Plugin',
+  modifier: 'Modifier Plugin',
+  middleware: 'Middleware Plugin',
+  client: 'Executor Plugin',
+}
 
 /**
- * Loads the plugins of a folder: its direct entries whose names hold `pattern`, in the order of their names' bytes
- * (specification: plugins 2). The host makes their instances; the caller closes it.
- * @throws PluginLoadError with every problem of every file; with `lenient` they are logged instead
+ * Loads the plugins of a program, of the plugin folder and of npm packages, in this order (specification: plugins 2). The
+ * host makes their instances; the caller closes it.
+ * @throws PluginLoadError with every problem of every unit; with `lenient` they are logged instead
  */
-export async function loadPlugins({ section, log, lenient, limits = {} }: LoadOptions): Promise<PluginHost> {
+export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
+  const { section, log, lenient, inline = [], limits = {} } = options
   const registry = new PluginRegistry()
-  const driver = new Driver({ ...DEFAULT_LIMITS, ...limits })
-  const problems: PluginProblem[] = []
+  const driver = new Driver({ ...DEFAULT_LIMITS, ...limits }, options.clock, options.running)
+  const problems: PluginProblem[] = inline.flatMap((plugin) => registry.add(toLoadedPlugin(plugin, IN_PROGRAM)))
+  let codeFingerprint = ''
   if (section !== null) {
     log.debug('[SERVICE: Plugin Loader] Starting loading process')
-    const files = findFiles(section, log, problems)
-    for (const file of files) problems.push(...(await loadFile(file, registry, { loadMs: limits.loadMs ?? LOAD_MS })))
-    if (problems.length > 0 && !lenient) throw new PluginLoadError(problems)
-    for (const problem of problems) log.error(`[SERVICE: Plugin Loader] ${formatProblem(problem)}`)
+    const { configFile = '' } = options
+    const loaded = await loadUnits({ section, configFile, log }, { ...DEFAULT_LOAD_LIMITS, ...limits }, driver.running)
+    problems.push(...loaded.problems)
+    for (const unit of loaded.units) problems.push(...register(unit, registry, section, log))
+    warnOfUnknownSettings(section, registry, loaded.units, log)
+    codeFingerprint = fingerprintOf(loaded.units.map(({ unit: { name }, hash }) => ({ name, hash })))
+  }
+  if (problems.length > 0 && !lenient) throw new PluginLoadError(problems)
+  for (const problem of problems) log.error(`[SERVICE: Plugin Loader] ${formatProblem(problem)}`)
+  if (section !== null) {
     reportCounts(registry, log)
     log.debug('[SERVICE: Plugin Loader] Loading process completed')
   }
-  return createPluginHost({ registry, driver, log, lenient, hasSection: section !== null })
+  const { metrics = createPluginMetrics(alone()), traced = false } = options
+  const toolbox = toolboxOf(options)
+  return createPluginHost({ registry, driver, log, lenient, section, metrics, toolbox, traced, codeFingerprint })
+}
+
+function toolboxOf({ client = withoutClient, clock = SYSTEM_CLOCK, stores }: LoadOptions): Toolbox {
+  const own = () => openStores({ cells: new CellRegistry(), values: createStoreOwner().store, clock })
+  return { client, clock, stores: stores ?? own() }
+}
+
+const withoutClient: Handler = () => Promise.reject(new Failure('there is no HTTP client here'))
+
+/** Adds a unit's plugins; what keeps an optional one from being loaded is a warning. */
+function register(
+  { unit, plugins, problems }: LoadedUnit,
+  registry: PluginRegistry,
+  section: PluginSection,
+  log: Logger,
+): readonly PluginProblem[] {
+  const clashes = plugins.flatMap((plugin) => registry.add(plugin))
+  const names = namesOf(unit)
+  const known = names.find((name) => Object.hasOwn(section.settings, name)) ?? unit.name
+  if (problems.length === 0 || !settingsOf(known, section).optional) return [...problems, ...clashes]
+  for (const problem of problems) {
+    log.warning(`[SERVICE: Plugin Loader] left out, for it is optional: ${formatProblem(problem)}`)
+  }
+  return clashes
+}
+
+/** Settings of a name that no plugin has hold for nothing; those of a unit that failed may be meant for its plugins. */
+function warnOfUnknownSettings(
+  section: PluginSection,
+  registry: PluginRegistry,
+  units: readonly LoadedUnit[],
+  log: Logger,
+): void {
+  const failed = new Set(units.flatMap(({ unit, problems }) => (problems.length === 0 ? [] : namesOf(unit))))
+  for (const name of Object.keys(section.settings)) {
+    if (registry.has(name) || failed.has(name)) continue
+    const known = registry.all().map((plugin) => plugin.name)
+    const meant = nearest(name, known, 0.34)
+    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`
+    log.warning(`[SERVICE: Plugin Loader] plugin.settings: no loaded plugin has the name "${name}"${hint}`)
+  }
 }
 
 function reportCounts(registry: PluginRegistry, log: Logger): void {
@@ -50,82 +137,4 @@ function reportCounts(registry: PluginRegistry, log: Logger): void {
     const count = registry.countFiles(kind)
     if (count > 0) log.info(`[SERVICE: ${LOG_NAMES[kind]}] Total plugins loaded: ${count}`)
   }
-}
-
-async function loadFile(file: string, registry: PluginRegistry, limits: LoadLimits): Promise<PluginProblem[]> {
-  const runtime = RUNTIMES.find(({ extensions }) => extensions.includes(extname(file)))
-  if (runtime === undefined) return [withoutRuntime(file)]
-  try {
-    return (await runtime.load(file, limits)).flatMap((plugin) => registry.add(plugin))
-  } catch (error) {
-    if (error instanceof PluginLoadError) return [...error.problems]
-    throw error
-  }
-}
-
-/** The files to load as absolute paths. What cannot be a plugin at all (a README, say) is left out. */
-function findFiles({ folder, pattern }: PluginSection, log: Logger, problems: PluginProblem[]): string[] {
-  const path = resolve(folder)
-  let entries: Dirent[]
-  try {
-    entries = readdirSync(path, { withFileTypes: true })
-  } catch (error) {
-    problems.push(unreadableFolder(path, error))
-    return []
-  }
-  const candidates = entries.filter((entry) => isFile(entry, path)).map((entry) => entry.name)
-  const plugins = candidates.filter(isPluginFile).sort(compareBytes)
-  const matching = plugins.filter((name) => name.includes(pattern))
-  for (const name of candidates) {
-    if (name.includes(pattern) && !isPluginFile(name))
-      log.debug(`[SERVICE: Plugin Loader] ${join(path, name)} is no plugin`)
-  }
-  if (matching.length === 0 && plugins.length > 0) {
-    const others = plugins.join(', ')
-    log.warning(
-      `[SERVICE: Plugin Loader] no file in ${path} has "${pattern}" in its name (plugin.pattern); there are ${others}`,
-    )
-  }
-  return matching.map((name) => join(path, name))
-}
-
-/** Links count as what they point to; a dangling one counts as a file, so that it is reported. */
-function isFile(entry: Dirent, folder: string): boolean {
-  if (!entry.isSymbolicLink()) return entry.isFile()
-  return statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isFile() ?? true
-}
-
-const UNSUPPORTED = ['.so', '.wasm']
-
-function isPluginFile(name: string): boolean {
-  if (/\.d\.m?ts$|\.(test|spec)\.m?[jt]s$/.test(name)) return false
-  const extension = extname(name)
-  return UNSUPPORTED.includes(extension) || RUNTIMES.some(({ extensions }) => extensions.includes(extension))
-}
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
-}
-
-function withoutRuntime(file: string): PluginProblem {
-  return extname(file) === '.so'
-    ? fileProblem(
-        'PLUGIN_RUNTIME_MISSING',
-        file,
-        'is a Go shared object, which only the gateway that it was built for can load',
-        'a WebAssembly build of it will take its place in a later release; until then write it in TypeScript, or take the file out',
-      )
-    : fileProblem(
-        'PLUGIN_RUNTIME_MISSING',
-        file,
-        'WebAssembly plugins are not supported yet',
-        'take the file out until a release that supports them',
-      )
-}
-
-function unreadableFolder(folder: string, error: unknown): PluginProblem {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  const what = code === 'ENOENT' ? 'no such file or directory' : code === 'ENOTDIR' ? 'not a directory' : String(error)
-  const remedy = 'create the folder or correct plugin.folder; a relative path starts at the working directory'
-  return fileProblem('PLUGIN_FOLDER_UNREADABLE', folder, `cannot read the plugin folder: ${what}`, remedy)
 }

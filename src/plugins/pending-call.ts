@@ -3,6 +3,7 @@ import { ClientGone, Failure } from '../pipes/failure.ts'
 import type { Call, CallSite } from './call.ts'
 import { PluginFailure, PluginTimeout } from './failure.ts'
 import type { Limited, TimeLimit } from './time-limit.ts'
+import { FetchFailure } from './tools/fetch-failure.ts'
 
 /**
  * A call that a plugin has not finished yet. It ends when the plugin's promise settles, when the request is over, or when
@@ -16,8 +17,8 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
   readonly #subject: Subject
   readonly #context: Context
   readonly #startedAt: number
-  readonly #resolve: (result: Result) => void
-  readonly #reject: (failure: Failure) => void
+  readonly #resolve: (result: Result | Promise<Result>) => void
+  readonly #reject: (failure: unknown) => void
   /** The limit it is listed in; null when the request's deadline is enough. */
   #limit: TimeLimit | null = null
   #over = false
@@ -27,8 +28,8 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
     subject: Subject,
     context: Context,
     startedAt: number,
-    resolve: (result: Result) => void,
-    reject: (failure: Failure) => void,
+    resolve: (result: Result | Promise<Result>) => void,
+    reject: (failure: unknown) => void,
   ) {
     this.#call = call
     this.#subject = subject
@@ -39,16 +40,16 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
   }
 
   /**
-   * Begins to wait. A request without a deadline is held to `limit`, and so is what outlives the deadline: that does not
-   * listen to the end of the request, since the pipe behind it does, and to listen costs more than all the rest.
+   * Begins to wait. What stands around the pipe does not listen to the end of the request, since the pipe behind it does,
+   * and to listen costs more than all the rest.
    */
-  waitFor(returned: PromiseLike<unknown>, limit: TimeLimit): void {
-    const outlives = this.#call.recover !== null
-    if (outlives || this.#context.deadline === Number.POSITIVE_INFINITY) {
+  waitFor(returned: PromiseLike<unknown>): void {
+    const { around, limit, ownMs } = this.#call.time
+    if (around || ownMs > 0 || this.#context.deadline === Number.POSITIVE_INFINITY) {
       this.#limit = limit
       limit.add(this, this.#startedAt)
     }
-    if (!outlives) this.#context.attach(this)
+    if (!around) this.#context.attach(this)
     Promise.resolve(returned).then(
       (value) => this.#settled(value),
       (thrown) => this.#threw(thrown),
@@ -61,16 +62,21 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
     this.#fail(reason instanceof ClientGone ? reason : this.#timeout('before the deadline of the request', reason))
   }
 
-  /** What stands around the pipe has the limit anew once the deadline of the request has passed. */
-  dueAt(limitMs: number): number {
+  dueAt(): number {
+    const { ownMs, withoutDeadlineMs, graceMs } = this.#call.time
+    if (ownMs > 0) return this.#startedAt + ownMs
     const { deadline } = this.#context
-    return (deadline === Number.POSITIVE_INFINITY ? this.#startedAt : deadline) + limitMs
+    return deadline === Number.POSITIVE_INFINITY ? this.#startedAt + withoutDeadlineMs : deadline + graceMs
   }
 
   expire(): void {
-    const limitMs = this.#limit?.limitMs
+    const { ownMs, withoutDeadlineMs, graceMs } = this.#call.time
     this.#limit = null
-    if (this.#finish()) this.#fail(this.#timeout(`within ${limitMs} ms`, undefined))
+    if (!this.#finish()) return
+    const withoutDeadline = this.#context.deadline === Number.POSITIVE_INFINITY
+    const limitMs = ownMs > 0 ? ownMs : withoutDeadline ? withoutDeadlineMs : graceMs
+    const after = ownMs > 0 || withoutDeadline ? '' : ' after the deadline of the request'
+    this.#fail(this.#timeout(`within ${limitMs} ms${after}`, undefined))
   }
 
   #settled(value: unknown): void {
@@ -89,8 +95,8 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
 
   #timeout(limit: string, cause: Error | undefined): PluginTimeout {
     const timeout = new PluginTimeout(this.#call.site, limit, cause)
-    const { counters, log } = this.#call.site
-    counters.errors++
+    const { metrics, log } = this.#call.site
+    metrics.countError()
     log.error(timeout.message)
     return timeout
   }
@@ -98,34 +104,37 @@ export class PendingCall<Subject, Result> implements Cancellable, Limited {
   #fail(failure: Failure): void {
     const { recover } = this.#call
     if (recover === null) this.#reject(failure)
-    else this.#resolve(recover(failure))
+    else {
+      try {
+        this.#resolve(recover(failure, this.#subject, this.#context))
+      } catch (thrown) {
+        this.#reject(thrown)
+      }
+    }
   }
 
   /** True the first time. */
   #finish(): boolean {
     if (this.#over) return false
     this.#over = true
-    if (this.#call.recover === null) this.#context.detach(this)
+    if (!this.#call.time.around) this.#context.detach(this)
     this.#limit?.remove(this)
-    countCall(this.#call.site, this.#startedAt)
+    this.#call.site.metrics.record(this.#context.clock.now() - this.#startedAt)
     return true
   }
 }
 
-/** Counts a call that is over. */
-export function countCall({ counters }: CallSite, startedAt: number): void {
-  counters.calls++
-  counters.totalMs += performance.now() - startedAt
-}
-
 /**
  * What a plugin threw, as a failure. Failures go on as they are: an `HttpError` is the plugin's decision, and others came
- * through `next` from a stage that has told about them. Anything else is the plugin's fault: counted, and logged.
+ * through `next` from a stage that has told about them. Anything else is the plugin's fault: counted, and logged; so are
+ * its own calls that fail, unless it is the client's doing.
  */
 export function toFailure(site: CallSite, thrown: unknown): Failure {
-  if (thrown instanceof Failure) return thrown
+  if (thrown instanceof FetchFailure) {
+    if (thrown.cause instanceof ClientGone) return thrown.cause
+  } else if (thrown instanceof Failure) return thrown
   const failure = new PluginFailure(site, thrown)
-  site.counters.errors++
+  site.metrics.countError()
   site.log.error(failure.logText)
   return failure
 }

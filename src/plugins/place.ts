@@ -1,6 +1,6 @@
 import { inColonForm } from '../config/endpoint-path.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../config/model.ts'
-import type { PluginPlace } from '../sdk/define-plugin.ts'
+import type { PluginPlace } from '../sdk/tools.ts'
 import { NAMESPACES } from './registry.ts'
 import type { PluginKind } from './runtime.ts'
 
@@ -25,12 +25,21 @@ export function placeOf(
   return {
     facts: {
       service: config.name,
-      endpoint: endpoint && { method: endpoint.method, path: endpoint.path, timeoutMs: endpoint.timeoutMs },
-      backend: backend && { method: backend.method, urlPattern: backend.urlPattern, hosts: backend.hosts },
+      endpoint: endpoint && endpointFacts(endpoint),
+      backend: backend && backendFacts(backend),
     },
     where: `${owner === '' ? '' : `${owner}.`}extra_config."${NAMESPACES[kind]}"`,
     tag: tagOf(endpoint, backend),
   }
+}
+
+function endpointFacts(endpoint: EndpointConfig): PluginPlace['endpoint'] {
+  const { method, path, timeoutMs, outputEncoding, inputHeaders, inputQueryStrings, backends } = endpoint
+  return { method, path, timeoutMs, outputEncoding, inputHeaders, inputQueryStrings, backends: backends.length }
+}
+
+function backendFacts({ method, urlPattern, hosts, encoding }: BackendConfig): PluginPlace['backend'] {
+  return { method, urlPattern, hosts, encoding }
 }
 
 function tagOf(endpoint: EndpointConfig | null, backend: BackendConfig | null): string {

@@ -7,6 +7,7 @@ export type PluginErrorCode =
   | 'PLUGIN_NAME_MALFORMED'
   | 'PLUGIN_NOT_FOUND'
   | 'PLUGIN_OPTIONS_INVALID'
+  | 'PLUGIN_PACKAGE_MISSING'
   | 'PLUGIN_RUNTIME_MISSING'
 
 /** Something that keeps a plugin from working, found before anything is served. */

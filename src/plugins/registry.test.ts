@@ -7,7 +7,7 @@ const server = { server: () => null }
 const modifier = { modifier: () => null }
 
 function plugin(name: string, file: string, kinds: PluginKinds): LoadedPlugin {
-  return { name, version: '', file, options: null, kinds }
+  return { name, version: '', file, unit: file, hash: '', runtime: 'module', options: null, kinds }
 }
 
 test('a name stands for one plugin of each kind, whatever file they are in', () => {

@@ -3,12 +3,17 @@ import { fileProblem, type PluginProblem } from './problem.ts'
 import type { LoadedPlugin, PluginKind } from './runtime.ts'
 
 /** Every kind, so that the compiler asks for new ones. */
-const KINDS: Record<PluginKind, true> = { server: true, modifier: true }
+const KINDS: Record<PluginKind, true> = { server: true, modifier: true, middleware: true, client: true }
 export const PLUGIN_KINDS = Object.keys(KINDS) as readonly PluginKind[]
 
 /** The loaded plugins of each kind by name. A name may stand for one plugin of each kind. */
 export class PluginRegistry {
-  readonly #plugins: Record<PluginKind, Map<string, LoadedPlugin>> = { server: new Map(), modifier: new Map() }
+  readonly #plugins: Record<PluginKind, Map<string, LoadedPlugin>> = {
+    server: new Map(),
+    modifier: new Map(),
+    middleware: new Map(),
+    client: new Map(),
+  }
 
   /**
    * Adds a plugin under its name. One of the same name and kind is replaced (specification: plugins 2).
@@ -32,6 +37,16 @@ export class PluginRegistry {
   /** The names of a kind in their order of loading. */
   names(kind: PluginKind): string[] {
     return [...this.#plugins[kind].keys()]
+  }
+
+  /** Whether a plugin of any kind has the name. */
+  has(name: string): boolean {
+    return PLUGIN_KINDS.some((kind) => this.#plugins[kind].has(name))
+  }
+
+  /** Every loaded plugin once. */
+  all(): readonly LoadedPlugin[] {
+    return [...new Set(PLUGIN_KINDS.flatMap((kind) => [...this.#plugins[kind].values()]))]
   }
 
   /** How many files hold plugins of a kind. */
@@ -58,6 +73,8 @@ export class PluginRegistry {
 export const NAMESPACES: Record<PluginKind, string> = {
   server: 'plugin/http-server',
   modifier: 'plugin/req-resp-modifier',
+  middleware: 'plugin/middleware',
+  client: 'plugin/http-client',
 }
 
 function clash(kind: PluginKind, plugin: LoadedPlugin, other: LoadedPlugin): PluginProblem {

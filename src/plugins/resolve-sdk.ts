@@ -1,27 +1,35 @@
 import { registerHooks } from 'node:module'
 
-const SDK = 'loligo/plugin'
+/** Where the modules lie that authors import: the source in a checkout, the file beside this one in the bundle. */
+const MODULES = {
+  'loligo/plugin': { source: '../sdk/plugin.ts', bundled: './plugin.js' },
+  'loligo/testing': { source: '../testing/index.ts', bundled: './testing.js' },
+} as const
 
 let installed = false
 
 /**
- * The module behind `loligo/plugin`: the source in a checkout, the built file beside this one in the bundle.
+ * The module of the running gateway behind one of the names that authors import.
  * @param here the URL of this module
  */
-export function sdkUrl(here: string = import.meta.url): string {
-  return new URL(here.endsWith('.ts') ? '../sdk/plugin.ts' : './plugin.js', here).href
+export function sdkUrl(name: keyof typeof MODULES, here: string = import.meta.url): string {
+  const { source, bundled } = MODULES[name]
+  return new URL(here.endsWith('.ts') ? source : bundled, here).href
 }
 
 /**
- * Makes `import … from 'loligo/plugin'` mean the running gateway's own copy in every module that this thread loads from
- * now on, wherever it lies and whatever is installed beside it. So `instanceof` holds, and a plugin needs no packages.
- * Once per thread is enough; further calls do nothing.
+ * Makes `import … from 'loligo/plugin'` and `'loligo/testing'` mean the running gateway's own copy in every module that
+ * this thread loads from now on, wherever it lies and whatever is installed beside it. So `instanceof` holds, and a plugin
+ * needs no packages. Once per thread is enough; further calls do nothing.
  */
 export function installSdkResolution(): void {
   if (installed) return
   installed = true
-  const url = sdkUrl()
+  const urls = new Map(Object.keys(MODULES).map((name) => [name, sdkUrl(name as keyof typeof MODULES)]))
   registerHooks({
-    resolve: (specifier, context, next) => (specifier === SDK ? { url, shortCircuit: true } : next(specifier, context)),
+    resolve: (specifier, context, next) => {
+      const url = urls.get(specifier)
+      return url === undefined ? next(specifier, context) : { url, shortCircuit: true }
+    },
   })
 }

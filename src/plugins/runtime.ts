@@ -1,8 +1,8 @@
 import type { TSchema } from '../config/type.ts'
 import type { Context } from '../pipes/context.ts'
-import type { Handler, HttpRequest } from '../pipes/http.ts'
+import type { HttpRequest, HttpResponse } from '../pipes/http.ts'
 import type { ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
-import type { PluginTools } from '../sdk/define-plugin.ts'
+import type { PluginTools } from '../sdk/tools.ts'
 
 /**
  * What runs plugins of one sort of file. The kinds know this interface alone: a runtime whose code lives in another
@@ -10,14 +10,45 @@ import type { PluginTools } from '../sdk/define-plugin.ts'
  */
 export interface Runtime {
   readonly name: string
-  /** Endings of file names that it takes, with the dot. */
+  /** Endings of the names of files that it takes from the plugin folder, with the dot. */
   readonly extensions: readonly string[]
+  /** Endings that it takes beside these when a package names such a file as its entry. */
+  readonly packageExtensions: readonly string[]
   /**
-   * Loads one file.
+   * Loads one unit.
+   * @param code what the unit consists of now: a runtime must not go on with code that it loaded when this was another
    * @returns one entry for each plugin in it, at least one
-   * @throws PluginLoadError when the file cannot be used
+   * @throws PluginLoadError when the unit cannot be used
    */
-  load(file: string, limits: LoadLimits): Promise<LoadedPlugin[]>
+  load(unit: PluginUnit, code: UnitCode, limits: LoadLimits): Promise<LoadedPlugin[]>
+}
+
+/** What is loaded at once and may hold several plugins: a file, a folder with a `package.json`, or an npm package. */
+export interface PluginUnit {
+  readonly kind: 'file' | 'folder' | 'package'
+  /** Name of the file or folder, or of the package as it is configured. */
+  readonly name: string
+  /** The absolute path of the file or folder; empty for a package that was not found. */
+  readonly path: string
+  /** The absolute path of the file to load; empty when there is none. */
+  readonly entry: string
+  /** The folder whose code belongs to the unit; for a file the folder that it lies in. */
+  readonly root: string
+}
+
+/** The code of a unit at one time. */
+export interface UnitCode {
+  /** The unit's entry without links. */
+  readonly entry: string
+  /** The first 12 hexadecimal digits of SHA-256 over all of it. */
+  readonly hash: string
+  readonly files: readonly CodeFile[]
+}
+
+/** A file of code without links, and the hash of it and of all that it leads to. */
+export interface CodeFile {
+  readonly file: string
+  readonly hash: string
 }
 
 export interface LoadLimits {
@@ -30,8 +61,14 @@ export interface LoadedPlugin {
   readonly name: string
   /** Empty when the author gave none. */
   readonly version: string
-  /** The absolute path. */
+  /** The absolute path of the file that was loaded. */
   readonly file: string
+  /** The name of the unit that it came with. */
+  readonly unit: string
+  /** The hash of that unit's code, as in `UnitCode`; empty for a plugin of the program around the gateway. */
+  readonly hash: string
+  /** The name of the runtime that runs it. */
+  readonly runtime: string
   /** The schema that its own block must match; null: the block is handed over as it is. */
   readonly options: TSchema | null
   readonly kinds: PluginKinds
@@ -42,8 +79,10 @@ export interface LoadedPlugin {
  * instances return is checked by the driver. Null instead of an instance asks for nothing at that place.
  */
 export interface PluginKinds {
-  readonly server?: (setup: PluginSetup) => Eventually<ServerInstance | null>
+  readonly server?: (setup: PluginSetup) => Eventually<AroundInstance<HttpRequest, HttpResponse> | null>
   readonly modifier?: (setup: PluginSetup) => Eventually<ModifierInstance | null>
+  readonly middleware?: (setup: PluginSetup) => Eventually<AroundInstance<ProxyRequest, ProxyResponse> | null>
+  readonly client?: (setup: PluginSetup) => Eventually<AroundInstance<HttpRequest, HttpResponse> | null>
 }
 
 export type PluginKind = keyof PluginKinds
@@ -54,16 +93,21 @@ export interface PluginSetup {
   readonly tools: PluginTools
 }
 
-/** Stands around `next`; called once when the gateway is built. */
-export type ServerInstance = (next: Handler) => ServerHook
+/** The step that a hook stands around. It may be called any number of times. */
+export type Next<Request, Response> = (request: Request, context: Context) => Promise<Response>
 
-/** Answers a request: at once or by a promise, with anything that `toHttpResponse` understands. */
-export type ServerHook = (request: HttpRequest, context: Context) => unknown
+/** Stands around `next`; called once for its place, when the gateway is built. */
+export type AroundInstance<Request, Response> = (next: Next<Request, Response>) => AroundHook<Request>
 
-/** The hooks of a modifier; null where it has none. Results as `toModifierOutcome` understands them. */
+/** Answers a request: at once or by a promise, with anything that `toHttpResponse` or `toAnswer` understands. */
+export type AroundHook<Request> = (request: Request, context: Context) => unknown
+
+/** The hooks of a modifier; null where it has none. Results as `toRequestOutcome` and `toResponseOutcome` understand them. */
 export interface ModifierInstance {
   readonly request: ((request: ProxyRequest, context: Context) => unknown) | null
   readonly response: ((response: ProxyResponse, request: ProxyRequest, context: Context) => unknown) | null
+  /** The response hook also runs on an answer of which parts are missing. */
+  readonly partial: boolean
 }
 
 export type Eventually<T> = T | PromiseLike<T>

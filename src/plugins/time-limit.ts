@@ -1,10 +1,12 @@
+import { type Clock, SYSTEM_CLOCK } from '../pipes/clock.ts'
+
 /** Something that must be over at some time. */
 export interface Limited {
   before: Limited | null
   after: Limited | null
-  /** When it was added or last looked at (`performance.now()`, milliseconds). */
+  /** When it was added or last looked at (of the clock, milliseconds). */
   since: number
-  /** When its time is up, as things stand now (`performance.now()`, milliseconds). */
+  /** When its time is up, as things stand now (of the clock, milliseconds). */
   dueAt(limitMs: number): number
   expire(): void
 }
@@ -17,10 +19,12 @@ export class TimeLimit {
   readonly limitMs: number
   #head: Limited | null = null
   #tail: Limited | null = null
-  #timer: NodeJS.Timeout | null = null
+  #timing = false
+  readonly #clock: Clock
 
-  constructor(limitMs: number) {
+  constructor(limitMs: number, clock: Clock = SYSTEM_CLOCK) {
     this.limitMs = limitMs
+    this.#clock = clock
   }
 
   /** Starts the time of an item. */
@@ -31,7 +35,7 @@ export class TimeLimit {
     if (this.#tail === null) this.#head = item
     else this.#tail.after = item
     this.#tail = item
-    if (this.#timer === null) this.#schedule(this.limitMs)
+    if (!this.#timing) this.#schedule(this.limitMs)
   }
 
   /** Takes out an item that was added and has not expired. */
@@ -45,19 +49,19 @@ export class TimeLimit {
   }
 
   #schedule(delayMs: number): void {
-    this.#timer = setTimeout(() => this.#sweep(), Math.max(1, Math.ceil(delayMs)))
-    this.#timer.unref()
+    this.#timing = true
+    this.#clock.schedule(() => this.#sweep(), delayMs)
   }
 
   #sweep(): void {
-    const now = performance.now()
+    const now = this.#clock.now()
     let head = this.#head
     for (; head !== null && head.since + this.limitMs <= now; head = this.#head) {
       this.remove(head)
       if (head.dueAt(this.limitMs) > now) this.add(head, now)
       else head.expire()
     }
-    this.#timer = null // not before: what is added above is last, and the timer is for the first
+    this.#timing = false // not before: what is added above is last, and the timer is for the first
     if (head !== null) this.#schedule(head.since + this.limitMs - now)
   }
 }

@@ -14,16 +14,16 @@ export function accessLog(write: (line: string) => void, skipped: readonly strin
     if (quiet.size > 0 && quiet.has(percentDecode(path) ?? path)) return next(request, context)
     context.onFinish = () => {
       const search = target.length === path.length + 1 ? '' : target.slice(path.length)
-      write(
-        formatAccessLine({
-          status: context.status,
-          latencyMs: performance.now() - context.startedAt,
-          clientAddress: context.clientAddress,
-          method,
-          path: (percentDecode(path) ?? path) + search,
-          errors: context.errors ?? [],
-        }),
-      )
+      const { clock } = context
+      const record = {
+        status: context.status,
+        latencyMs: clock.now() - context.startedAt,
+        clientAddress: context.clientAddress,
+        method,
+        path: (percentDecode(path) ?? path) + search,
+        errors: context.errors ?? [],
+      }
+      write(formatAccessLine(record, clock.wallTime()))
     }
     return next(request, context)
   }

@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/logger.ts'
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** `GET /__health`: the process answers. Specification: core 3.6. */
-export const health: Handler = async () => json({ agents: {}, now: goTime(Date.now()), status: 'ok' })
+export const health: Handler = async (_, { clock }) => json({ agents: {}, now: goTime(clock.wallTime()), status: 'ok' })
 
 /** The answer to OPTIONS with `auto_options`. Specification: core 3.3. */
 export function allowedMethods(methods: readonly string[], version: string): Handler {

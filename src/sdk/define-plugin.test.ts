@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from '../config/type.ts'
-import { definePlugin, isPlugin, type PluginTools } from './define-plugin.ts'
+import { definePlugin, isPlugin } from './define-plugin.ts'
+import type { PluginTools } from './tools.ts'
 
 const loose = definePlugin as (definition: unknown) => unknown
 
@@ -10,7 +11,7 @@ test('what is no definition is refused with what is wrong', () => {
     [undefined, /takes an object/],
     [{ server: () => null }, /"name" must be a text/],
     [{ name: '', server: () => null }, /"name" must be a text that is not empty/],
-    [{ name: 'a' }, /definePlugin "a": no kind; add "server" or "modifier"/],
+    [{ name: 'a' }, /definePlugin "a": no kind; add one of server, modifier, middleware, client/],
     [{ name: 'a', server: {} }, /"server" must be a function/],
     [{ name: 'a', server: null }, /"server" must be a function/],
     [{ name: 'a', version: 1, server: () => null }, /"version" must be a text/],

@@ -1,7 +1,8 @@
 import type { Static, TSchema } from '../config/type.ts'
 import type { Handler } from '../pipes/http.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { Proxy } from '../pipes/proxy.ts'
 import type {
+  ClientRequest,
   ModifierAnswer,
   ModifierRequest,
   ModifierResponse,
@@ -9,44 +10,11 @@ import type {
   PluginRequest,
   ServerAnswer,
 } from './messages.ts'
-
-/** A value, or a promise of it. */
-export type Awaitable<T> = T | PromiseLike<T>
+import type { Awaitable, PluginTools } from './tools.ts'
 
 /** What a hook returns that changes its message in place, or does not change it. */
 // biome-ignore lint/suspicious/noConfusingVoidType: functions declared elsewhere to return void are hooks too
 export type Nothing = undefined | void
-
-/** Where in the configuration a plugin is named. */
-export interface PluginPlace {
-  /** The service's `name`. */
-  readonly service: string
-  /** The endpoint that names the plugin, or that the naming backend belongs to; null for a server plugin. */
-  readonly endpoint: { readonly method: string; readonly path: string; readonly timeoutMs: number } | null
-  /** The backend that names the plugin; null for a server plugin and at an endpoint. */
-  readonly backend: { readonly method: string; readonly urlPattern: string; readonly hosts: readonly string[] } | null
-}
-
-/**
- * What a plugin is given to work with, once for each place that names it.
- *
- * @example
- * server: (options, { log, onClose }) => {
- *   const refresh = setInterval(() => log.debug('refreshing'), 60_000)
- *   onClose(() => clearInterval(refresh))
- *   return (next) => next
- * }
- */
-export interface PluginTools {
-  /** Writes to the gateway's log; every line begins with `[PLUGIN: name]`. */
-  readonly log: Logger
-  /** Where the plugin stands. */
-  readonly config: PluginPlace
-  /** The namespace's whole object: `name`, and the blocks of all plugins that are named there. */
-  readonly block: Readonly<Record<string, unknown>>
-  /** Calls `close` when the gateway closes, or at once after a factory that failed. The last one added runs first. */
-  readonly onClose: (close: () => Awaitable<void>) => void
-}
 
 /**
  * The request path of a server plugin: made once when the gateway is built, called for every request.
@@ -85,7 +53,46 @@ export interface Modifier {
     request: ModifierRequest,
     context: PluginContext,
   ): Awaitable<ModifierAnswer | Nothing>
+  /**
+   * True: the response hook also runs on an answer of which parts are missing since a backend failed; its `complete` is
+   * false then. Set it where the hook must never be passed over, as one that masks fields. By default the hook is passed
+   * over, as in the reference (specification: plugins 4.4).
+   */
+  readonly partial?: boolean
 }
+
+/**
+ * The request path of a middleware: made once for each place that names it, called for every request there. `next` may be
+ * called not at all, once, or several times; each call works on a copy of the request, so the same one can be given again
+ * (read its body with `await request.bytes()` before, if it has one). What is given to `next` is what is asked.
+ *
+ * @example
+ * (next) => async (request, context) => {
+ *   try {
+ *     return await next(request, context.withTimeout(500))
+ *   } catch {
+ *     return await next(request, context) // once more
+ *   }
+ * }
+ */
+export type Middleware = (
+  next: Proxy,
+) => (request: ModifierRequest, context: PluginContext) => Awaitable<ModifierAnswer>
+
+/**
+ * The request path of a client plugin: made once for each backend that names it, called for every call of that backend.
+ * `next` is the gateway's HTTP client, with its pools of connections; the request has an absolute `url`, and the answer's
+ * body streams through as long as nobody reads it.
+ *
+ * @example
+ * (next) => async (request, context) => {
+ *   request.headers.set('Authorization', await token())
+ *   return next(request, context)
+ * }
+ */
+export type ClientPlugin = (
+  next: Handler,
+) => (request: ClientRequest, context: PluginContext) => Awaitable<ServerAnswer>
 
 /** What a plugin consists of; at least one of its kinds must be there. */
 export interface PluginDefinition<Options> {
@@ -94,8 +101,8 @@ export interface PluginDefinition<Options> {
   /** For the log and for messages. */
   readonly version?: string
   /**
-   * Named by `plugin/http-server`: stands before routing and sees every request and every answer. A factory that returns
-   * null asks for nothing at this place.
+   * Named by `plugin/http-server`: at the service it stands before routing and sees every request and every answer, at an
+   * endpoint it stands around that endpoint alone. A factory that returns null asks for nothing at this place.
    */
   server?(options: Options, tools: PluginTools): Awaitable<ServerPlugin | null>
   /**
@@ -103,6 +110,16 @@ export interface PluginDefinition<Options> {
    * back. A factory that returns null asks for nothing at this place.
    */
   modifier?(options: Options, tools: PluginTools): Awaitable<Modifier | null>
+  /**
+   * Named by `plugin/middleware` at an endpoint or a backend: stands around the calls, and decides whether and how often
+   * they are made. A factory that returns null asks for nothing at this place.
+   */
+  middleware?(options: Options, tools: PluginTools): Awaitable<Middleware | null>
+  /**
+   * Named by `plugin/http-client` at a backend: stands around the HTTP client, or takes its place. A factory that returns
+   * null asks for nothing at this place.
+   */
+  client?(options: Options, tools: PluginTools): Awaitable<ClientPlugin | null>
 }
 
 /** A plugin as the gateway takes it: made by `definePlugin`. */
@@ -114,12 +131,15 @@ export interface Plugin {
   readonly options: TSchema | null
   readonly server: ((options: unknown, tools: PluginTools) => unknown) | null
   readonly modifier: ((options: unknown, tools: PluginTools) => unknown) | null
+  readonly middleware: ((options: unknown, tools: PluginTools) => unknown) | null
+  readonly client: ((options: unknown, tools: PluginTools) => unknown) | null
 }
 
 /** Marks what `definePlugin` made. Registered by name, so that a second copy of this module makes plugins as well. */
 export const PLUGIN: unique symbol = Symbol.for('loligo.plugin') as never
 
-const KEYS = new Set(['name', 'version', 'options', 'server', 'modifier'])
+const KINDS = ['server', 'modifier', 'middleware', 'client'] as const
+const KEYS = new Set<string>(['name', 'version', 'options', ...KINDS])
 
 /**
  * Declares a plugin. Export the result from a file in the plugin folder: by any name, as default, or several in a list.
@@ -157,6 +177,8 @@ export function definePlugin(definition: PluginDefinition<never> & { readonly op
     options: options ?? null,
     server: definition.server ? (given, tools) => definition.server?.(given as never, tools) : null,
     modifier: definition.modifier ? (given, tools) => definition.modifier?.(given as never, tools) : null,
+    middleware: definition.middleware ? (given, tools) => definition.middleware?.(given as never, tools) : null,
+    client: definition.client ? (given, tools) => definition.client?.(given as never, tools) : null,
   })
 }
 
@@ -170,7 +192,8 @@ function checkDefinition(definition: unknown): void {
   if (typeof definition !== 'object' || definition === null) {
     throw new TypeError('definePlugin takes an object: definePlugin({ name: "…", server: … })')
   }
-  const { name, version, options, server, modifier } = definition as Record<string, unknown>
+  const given = definition as Record<string, unknown>
+  const { name, version, options } = given
   if (typeof name !== 'string' || name === '')
     throw new TypeError('definePlugin: "name" must be a text that is not empty')
   const label = `definePlugin "${name}"`
@@ -181,11 +204,11 @@ function checkDefinition(definition: unknown): void {
   for (const key of Object.keys(definition)) {
     if (!KEYS.has(key)) throw new TypeError(`${label}: unknown key "${key}"; known are ${[...KEYS].join(', ')}`)
   }
-  if (server === undefined && modifier === undefined) {
-    throw new TypeError(`${label}: no kind; add "server" or "modifier"`)
+  if (KINDS.every((kind) => given[kind] === undefined)) {
+    throw new TypeError(`${label}: no kind; add one of ${KINDS.join(', ')}`)
   }
-  for (const [kind, factory] of Object.entries({ server, modifier })) {
-    if (factory !== undefined && typeof factory !== 'function') {
+  for (const kind of KINDS) {
+    if (given[kind] !== undefined && typeof given[kind] !== 'function') {
       throw new TypeError(`${label}: "${kind}" must be a function (options, tools) => …`)
     }
   }

@@ -16,8 +16,19 @@ import type { DataObject, ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
 export type PluginRequest = HttpRequest
 
 /**
+ * The call of a backend as a client plugin sees it, ready to be sent: `url` is absolute, the headers are those that are
+ * sent. All of it may be changed before `next` is called.
+ *
+ * @example
+ * request.headers.set('X-Signature', sign(await request.bytes()))
+ */
+export type ClientRequest = HttpRequest
+
+/**
  * What belongs to one request beside its message. `store` holds values for other hooks of the same request, whichever
- * plugin they belong to; `signal` is aborted at the deadline and when the client has gone, and may be given to `fetch`.
+ * plugin they belong to; `signal` is aborted at the deadline and when the client has gone, and may be given to Node's
+ * `fetch`. What is begun with it by `next` or by the `fetch` of the tools ends with the answer at the latest;
+ * `context.detached(ms)` is for work that goes on after it.
  *
  * @example
  * const user = await fetch(url, { signal: context.signal }).then((answer) => answer.json())

@@ -5,24 +5,26 @@
 
 export { type Static, Type } from '../config/type.ts'
 export type { Body } from '../pipes/body.ts'
+export type { Context } from '../pipes/context.ts'
 export { ExactNumber } from '../pipes/exact-number.ts'
-export { HttpError } from '../pipes/failure.ts'
+export { ClientGone, DeadlineExceeded, HttpError } from '../pipes/failure.ts'
 export type { HeaderList, HeadersSource } from '../pipes/headers.ts'
-export { type Handler, HttpResponse } from '../pipes/http.ts'
-export { type DataObject, type DataValue, ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
+export { type Handler, HttpRequest, HttpResponse } from '../pipes/http.ts'
+export { type DataObject, type DataValue, type Proxy, ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
 export type { Query } from '../pipes/query.ts'
+export { UpstreamStatusError } from '../pipes/upstream-status-error.ts'
 export type { Logger } from '../telemetry/logger.ts'
 export {
-  type Awaitable,
+  type ClientPlugin,
   definePlugin,
+  type Middleware,
   type Modifier,
   type Plugin,
   type PluginDefinition,
-  type PluginPlace,
-  type PluginTools,
   type ServerPlugin,
 } from './define-plugin.ts'
 export type {
+  ClientRequest,
   ModifierAnswer,
   ModifierRequest,
   ModifierResponse,
@@ -33,3 +35,14 @@ export type {
   PluginResponse,
   ServerAnswer,
 } from './messages.ts'
+export type {
+  Awaitable,
+  Counter,
+  FetchInit,
+  Histogram,
+  MetricInit,
+  PluginPlace,
+  PluginStore,
+  PluginTools,
+  TimeToLive,
+} from './tools.ts'

@@ -18,6 +18,15 @@ export interface Served {
   readonly config: GatewayConfig
   /** Never rejects. */
   readonly handle: Handler
+  /** Told when it begins to serve. */
+  begin?(): void
+}
+
+/** A gateway that answers no new requests. */
+export interface Retired {
+  readonly gateway: Served
+  /** Resolves when its last request has been answered. */
+  readonly drained: Promise<void>
 }
 
 /** An open port. */
@@ -25,8 +34,13 @@ export interface Listener {
   readonly port: number
   /** Requests that are being answered now. */
   readonly active: number
-  /** From the next request on another gateway answers; returns the one before. */
-  swap(gateway: Served): Served
+  /**
+   * From the next request on another gateway answers, and writes to another log when one is given. Timeouts and limits
+   * of `gateway.config.server` count from now on, `max_header_bytes` for new connections. The port stays as it is.
+   */
+  swap(gateway: Served, log?: Logger): Retired
+  /** The descriptor of the listening socket; null when there is none. */
+  readonly fd: number | null
   /** Stops accepting; resolves when the requests under way are answered and all connections closed. */
   close(): Promise<void>
   /** Closes all connections at once. */
@@ -64,7 +78,8 @@ export function listen(gateway: Served, address: Address, log: Logger): Promise<
     }
     server.http.listen(where, () => {
       server.http.off('error', reject)
-      server.http.on('error', (error) => log.error(`[SERVICE: Gin] ${error.message}`))
+      server.http.on('error', (error) => server.log.error(`[SERVICE: Gin] ${error.message}`))
+      gateway.begin?.()
       resolve(server)
     })
   })
@@ -86,20 +101,45 @@ class Connection extends Context {
   }
 }
 
+/** The time in which a gateway answers: requests that began in it end in it. */
+class Tenure {
+  readonly gateway: Served
+  /** `write_timeout`. */
+  readonly writeDeadlines: DeadlineQueue | null
+  active = 0
+  #drained: (() => void) | null = null
+
+  constructor(gateway: Served) {
+    this.gateway = gateway
+    const { writeTimeoutMs } = gateway.config.server
+    this.writeDeadlines = writeTimeoutMs > 0 ? new DeadlineQueue(writeTimeoutMs) : null
+  }
+
+  /** A request has been answered. */
+  leave(): void {
+    if (--this.active === 0) this.#drained?.()
+  }
+
+  /** No request begins any more; resolves when the last one has ended. */
+  end(): Promise<void> {
+    if (this.active === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#drained = resolve
+    })
+  }
+}
+
 class HttpServer implements Listener {
   readonly http: Server
   active = 0
-  #gateway: Served
+  #tenure: Tenure
   #draining = false
-  readonly #writeDeadlines: DeadlineQueue | null
   readonly #connections = new Set<Connection>()
-  readonly log: Logger
+  log: Logger
 
   constructor(gateway: Served, log: Logger) {
-    this.#gateway = gateway
+    this.#tenure = new Tenure(gateway)
     this.log = log
-    const { writeTimeoutMs } = gateway.config.server
-    this.#writeDeadlines = writeTimeoutMs > 0 ? new DeadlineQueue(writeTimeoutMs) : null
     this.http = createServer(serverOptions(gateway.config))
     this.http.on('connection', (socket: ConnectionSocket) => this.#open(socket))
     this.http.on('request', (incoming, outgoing) => void this.#serve(incoming, outgoing))
@@ -110,10 +150,19 @@ class HttpServer implements Listener {
     return typeof address === 'object' && address !== null ? address.port : 0
   }
 
-  swap(gateway: Served): Served {
-    const before = this.#gateway
-    this.#gateway = gateway
-    return before
+  get fd(): number | null {
+    const { _handle: handle } = this.http as { readonly _handle?: { readonly fd?: number } | null }
+    return handle?.fd ?? null
+  }
+
+  swap(gateway: Served, log: Logger = this.log): Retired {
+    const before = this.#tenure
+    this.#tenure = new Tenure(gateway)
+    this.log = log
+    gateway.begin?.()
+    const { maxHeaderSize, requestTimeout, headersTimeout, keepAliveTimeout } = serverOptions(gateway.config)
+    Object.assign(this.http, { maxHeaderSize, requestTimeout, headersTimeout, keepAliveTimeout })
+    return { gateway: before.gateway, drained: before.end() }
   }
 
   close(): Promise<void> {
@@ -164,10 +213,11 @@ class HttpServer implements Listener {
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const connection = (incoming.socket as ConnectionSocket).connection ?? this.#open(incoming.socket)
-    const exchange = new Exchange(this, connection, incoming)
-    if (this.#writeDeadlines !== null) guardWriting(this.#writeDeadlines, outgoing, connection)
+    const tenure = this.#tenure
+    const exchange = new Exchange(this, tenure, connection, incoming)
+    if (tenure.writeDeadlines !== null) guardWriting(tenure.writeDeadlines, outgoing, connection)
     try {
-      const response = await this.#gateway.handle(toHttpRequest(incoming, connection.clientAddress), exchange)
+      const response = await tenure.gateway.handle(toHttpRequest(incoming, connection.clientAddress), exchange)
       if (this.#draining) outgoing.shouldKeepAlive = false
       this.#answer(response, incoming, outgoing, exchange)
     } catch (error) {
@@ -198,16 +248,19 @@ class HttpServer implements Listener {
 /** A request from its arrival to the end of its answer. */
 class Exchange extends Context {
   readonly #server: HttpServer
+  readonly #tenure: Tenure
   readonly #connection: Connection
   readonly #incoming: IncomingMessage
   #finished = false
 
-  constructor(server: HttpServer, connection: Connection, incoming: IncomingMessage) {
+  constructor(server: HttpServer, tenure: Tenure, connection: Connection, incoming: IncomingMessage) {
     super(performance.now(), connection.clientAddress)
     this.#server = server
+    this.#tenure = tenure
     this.#connection = connection
     this.#incoming = incoming
     server.active++
+    tenure.active++
     connection.active++
     connection.attach(this)
   }
@@ -226,6 +279,7 @@ class Exchange extends Context {
     this.#server.active--
     this.#connection.active--
     this.#connection.detach(this)
+    this.#tenure.leave()
     super.finish()
   }
 }
@@ -243,10 +297,10 @@ function guardWriting(deadlines: DeadlineQueue, outgoing: ServerResponse, { sock
   const guard = new Context(0)
   guard.attach({ cancel: () => socket.destroy() })
   deadlines.add(guard)
-  outgoing.once('close', () => guard.finish())
+  outgoing.once('close', () => deadlines.remove(guard))
 }
 
-function serverOptions(config: GatewayConfig): ServerOptions {
+function serverOptions(config: GatewayConfig) {
   const { server } = config
   return {
     maxHeaderSize: (server.maxHeaderBytes || DEFAULT_HEADER_BYTES) + HEADER_SLACK_BYTES,
@@ -256,7 +310,7 @@ function serverOptions(config: GatewayConfig): ServerOptions {
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     noDelay: true,
     optimizeEmptyRequests: true, // no stream is made for a request without a body
-  }
+  } satisfies ServerOptions
 }
 
 /** The headers are a part of the request: they have no more time than all of it. */

@@ -23,7 +23,7 @@ test('threads that open the same name share its memory, and their counters add u
   assert.equal(new Int32Array(registry.get('sum', 4))[0], 3000)
   assert.deepEqual(sumCounters(registry.get('rows', rowBytes), 3), { requests: 3000, active: 6 })
   const second = new CounterRow(registry.get('rows', rowBytes), 1).read()
-  assert.deepEqual(second, { requests: 1000, active: 2, beats: 1, generation: 1 })
+  assert.deepEqual(second, { requests: 1000, active: 2, beats: 1, generation: 1, generations: 0 })
 })
 
 test('a cell keeps its content as long as it is asked for by the same name', async () => {
@@ -43,6 +43,26 @@ test('another size under the same name is refused, here and through a port', asy
   const cells = connectCells(port2)
   await assert.rejects(cells.open('a', 16), /"a" has 8 bytes, but 16 were asked for/)
   assert.equal((await cells.open('a', 8)).byteLength, 8)
+})
+
+test('a cell that only generations opened which are gone is forgotten, others stay', async (t) => {
+  const registry = new CellRegistry()
+  const { port1, port2 } = new MessageChannel()
+  t.after(() => port1.close())
+  registry.serve(port1)
+  const cells = connectCells(port2)
+  await cells.open('for good', 4)
+  await cells.ofGeneration(1).open('of the first', 4)
+  new Int32Array(await cells.ofGeneration(1).open('of both', 4))[0] = 7
+  await cells.ofGeneration(2).open('of both', 4)
+  await cells.ofGeneration(2).open('for good', 4)
+  assert.equal(registry.size, 3)
+  registry.release(1)
+  assert.equal(registry.size, 2)
+  assert.equal(new Int32Array(await cells.ofGeneration(3).open('of both', 4))[0], 7)
+  registry.release(2)
+  registry.release(3)
+  assert.equal(registry.size, 1)
 })
 
 test('the name depends on feature, place and options, not on the order of keys', () => {

@@ -30,37 +30,64 @@ export function cellName(feature: string, place: string, options: unknown): stri
   return `${feature}|${place}|${hash}`
 }
 
+/** The cells as one thread sees them. */
+export interface ThreadCells extends Cells {
+  /** The same for one generation of the gateway: what no generation that lives has opened is forgotten. */
+  ofGeneration(generation: number): Cells
+}
+
+/** Opens a cell for good. */
+const FOR_GOOD = 0
+
+interface Cell {
+  readonly memory: SharedArrayBuffer
+  /** The generations of the gateway that opened it and still live; `FOR_GOOD` never goes. */
+  readonly users: Set<number>
+}
+
 /** The owner of all cells: lives in the main thread, longer than any gateway. */
 export class CellRegistry implements Cells {
-  readonly #cells = new Map<string, SharedArrayBuffer>()
+  readonly #cells = new Map<string, Cell>()
 
-  /** As `open`, for the thread that owns the registry. */
-  get(name: string, bytes: number): SharedArrayBuffer {
+  /** How many cells there are. */
+  get size(): number {
+    return this.#cells.size
+  }
+
+  /** As `open`, for the thread that owns the registry; without a generation it stays for good. */
+  get(name: string, bytes: number, generation: number = FOR_GOOD): SharedArrayBuffer {
     const known = this.#cells.get(name)
     if (known === undefined) {
       const made = new SharedArrayBuffer(bytes)
-      this.#cells.set(name, made)
+      this.#cells.set(name, { memory: made, users: new Set([generation]) })
       return made
     }
-    if (known.byteLength !== bytes) throw new CellSizeMismatch(name, known.byteLength, bytes)
-    return known
+    const { memory, users } = known
+    if (memory.byteLength !== bytes) throw new CellSizeMismatch(name, memory.byteLength, bytes)
+    users.add(generation)
+    return memory
   }
 
   async open(name: string, bytes: number): Promise<SharedArrayBuffer> {
     return this.get(name, bytes)
   }
 
+  /** A generation of the gateway is closed in all threads: cells that it alone has opened are forgotten. */
+  release(generation: number): void {
+    for (const [name, { users }] of this.#cells) {
+      if (users.delete(generation) && users.size === 0) this.#cells.delete(name)
+    }
+  }
+
   /** Answers what a thread asks for through the other end of this port. */
   serve(port: MessagePort): void {
-    port.on('message', ({ id, name, bytes }: CellRequest) => {
-      port.postMessage(this.#answer(id, name, bytes))
-    })
+    port.on('message', (request: CellRequest) => port.postMessage(this.#answer(request)))
     port.unref()
   }
 
-  #answer(id: number, name: string, bytes: number): CellReply {
+  #answer({ id, name, bytes, generation }: CellRequest): CellReply {
     try {
-      return { id, cell: this.get(name, bytes), error: null }
+      return { id, cell: this.get(name, bytes, generation), error: null }
     } catch (error) {
       if (error instanceof CellSizeMismatch || error instanceof RangeError) return { id, cell: null, error }
       throw error
@@ -72,6 +99,7 @@ interface CellRequest {
   readonly id: number
   readonly name: string
   readonly bytes: number
+  readonly generation: number
 }
 
 type CellReply =
@@ -79,7 +107,7 @@ type CellReply =
   | { readonly id: number; readonly cell: null; readonly error: Error }
 
 /** A thread's view of the cells: asks their owner through a port whose other end is given to `CellRegistry.serve`. */
-export function connectCells(port: MessagePort): Cells {
+export function connectCells(port: MessagePort): ThreadCells {
   const waiting = new Map<number, (reply: CellReply) => void>()
   let nextId = 0
   port.on('message', (reply: CellReply) => {
@@ -88,16 +116,17 @@ export function connectCells(port: MessagePort): Cells {
     if (waiting.size === 0) port.unref()
   })
   port.unref()
-  return {
+  const ofGeneration = (generation: number): Cells => ({
     open(name, bytes) {
       const id = nextId++
       const { promise, resolve, reject } = Promise.withResolvers<SharedArrayBuffer>()
       waiting.set(id, ({ cell, error }) => (cell === null ? reject(error) : resolve(cell)))
       port.ref()
-      port.postMessage({ id, name, bytes } satisfies CellRequest)
+      port.postMessage({ id, name, bytes, generation } satisfies CellRequest)
       return promise
     },
-  }
+  })
+  return { ...ofGeneration(FOR_GOOD), ofGeneration }
 }
 
 /** JSON with sorted keys: options that say the same have the same text. */

@@ -2,13 +2,19 @@ import type { MessagePort } from 'node:worker_threads'
 import { formatDiagnostic } from '../config/diagnostic.ts'
 import type { buildGateway, Gateway } from '../gateway/build.ts'
 import { explainBuildFailure } from '../gateway/check.ts'
+import { countUnaccepted } from '../server/accept-queue.ts'
 import type { Address, Listener, listen, Served } from '../server/listen.ts'
-import { connectCells } from '../shared/cells.ts'
-import { COUNTERS_CELL, CounterRow, counterBytes } from '../shared/thread-counters.ts'
+import { connectCells, type ThreadCells } from '../shared/cells.ts'
+import { RunningCode } from '../shared/running-code.ts'
+import { connectStore, type SharedStore } from '../shared/shared-store.ts'
+import { COUNTERS_CELL, CounterRow, counterBytes, rowsFor } from '../shared/thread-counters.ts'
 import { createLogger } from '../telemetry/logging.ts'
-import { createLogOutbox } from './log-outbox.ts'
-import type { FromThread, ThreadData, ToThread } from './messages.ts'
+import { createLogOutbox, type LogOutbox } from './log-outbox.ts'
+import type { Blueprint, FromThread, ThreadData, ToThread } from './messages.ts'
 import { describeBind } from './probe-port.ts'
+import { runningSlots, startPulse } from './pulse.ts'
+import { type BuiltGateway, createGenerations, type Generations } from './thread-generations.ts'
+import { guardThread } from './thread-guards.ts'
 
 /** What a gateway thread is made of. */
 export interface ThreadParts {
@@ -16,69 +22,148 @@ export interface ThreadParts {
   readonly listen: typeof listen
 }
 
+/** What all steps of a thread's life use. */
+interface Thread {
+  readonly data: ThreadData
+  readonly supervisor: MessagePort
+  readonly parts: ThreadParts
+  readonly outbox: LogOutbox
+  readonly cells: ThreadCells
+  readonly store: SharedStore
+  /** Null for a trial. */
+  readonly counters: CounterRow | null
+  readonly running: RunningCode
+  readonly tell: (message: FromThread) => void
+}
+
 const BEAT_MS = 500
 
-/** The life of a gateway thread: builds its gateway, listens when it may, and ends when it is told to. */
+/**
+ * The life of a gateway thread: builds its gateway, listens when it may, builds others beside and changes over to them,
+ * and ends when it is told to. A thread without a row in the counters is a trial: it builds, closes and ends.
+ */
 export async function runGatewayThread(data: ThreadData, supervisor: MessagePort, parts: ThreadParts): Promise<void> {
   const tell = (message: FromThread): void => supervisor.postMessage(message)
   const outbox = createLogOutbox((text) => tell({ type: 'log', text }))
   process.once('exit', () => outbox.flush())
-  let writes = data.announces
-  const log = createLogger(data.logging, (line) => {
+  const running = new RunningCode(runningSlots(data.pulse), (entry) => tell({ type: 'code', entry }))
+  startPulse(data.pulse, data.beatMs)
+  guardThread({
+    running,
+    log: createLogger(data.blueprint.logging, (line) => outbox.add(line, true)).tagged('[SERVICE: Supervisor]'),
+    dying: (reason) => tell({ type: 'dying', reason }),
+  })
+  const cells = connectCells(data.cells)
+  const counters = await openCounters(data, cells)
+  const store = connectStore(data.store)
+  const thread: Thread = { data, supervisor, parts, outbox, cells, store, counters, running, tell }
+  const first = await buildFirst(thread)
+  if (counters === null) {
+    await first.gateway.close()
+    end(thread, { type: 'stopped' }, 0)
+  }
+  const { address } = await received(supervisor, 'listen')
+  await serve(thread, first, await open(thread, first, address), counters)
+}
+
+/** Serves until it is told to stop. */
+async function serve(thread: Thread, first: BuiltGateway, listener: Listener, counters: CounterRow): Promise<void> {
+  const { supervisor, tell } = thread
+  const generations = createGenerations({
+    first,
+    listener,
+    counters,
+    tell,
+    build: (blueprint) => build(thread, blueprint, false),
+    explain,
+  })
+  setInterval(() => counters.beat(listener.active), BEAT_MS).unref()
+  const stopped = received(supervisor, 'stop')
+  obey(supervisor, generations)
+  tell({ type: 'ready' })
+  const { countsLost } = await stopped
+  // Once around the event loop, which accepts what has come until now.
+  if (countsLost) await new Promise(setImmediate)
+  const lost = countsLost ? countUnaccepted(listener) : null
+  const closed = listener.close()
+  tell({ type: 'draining', lost })
+  await closed
+  await generations.close()
+  end(thread, { type: 'stopped' }, 0)
+}
+
+function obey(supervisor: MessagePort, generations: Generations): void {
+  supervisor.on('message', (message: ToThread) => {
+    if (message.type === 'build') void generations.build(message.blueprint)
+    else if (message.type === 'swap') generations.swap(message.generation)
+    else if (message.type === 'discard') generations.discard(message.generation)
+  })
+}
+
+async function buildFirst(thread: Thread): Promise<BuiltGateway> {
+  const { data, outbox, tell } = thread
+  try {
+    const first = await build(thread, data.blueprint, data.announces)
+    outbox.flush() // what it says about its plugins belongs before the line that it listens
+    const { generation, gateway } = first
+    tell({ type: 'built', generation, codeFingerprint: gateway.codeFingerprint ?? null })
+    return first
+  } catch (error) {
+    const reason = await explain(error, data.blueprint)
+    return end(thread, { type: 'failed', at: 'build', reason }, 1)
+  }
+}
+
+/** @param announces whether what is logged meanwhile is written; what its plugins log later is, but for a trial */
+async function build(thread: Thread, blueprint: Blueprint, announces: boolean): Promise<BuiltGateway> {
+  const { data, outbox, cells, counters, parts } = thread
+  const { generation, config, logging } = blueprint
+  let writes = announces
+  const log = createLogger(logging, (line) => {
     if (writes) outbox.add(line, true)
   })
-  const counters = await openCounters(data)
-  const gateway = await build()
-  writes = true
-  outbox.flush() // what it says about its plugins belongs before the line that it listens
-  tell({ type: 'built' })
-  const { address } = await received(supervisor, 'listen')
-  const listener = await open(gateway, address)
-  setInterval(() => counters.beat(listener.active), BEAT_MS).unref()
-  tell({ type: 'ready' })
-  await received(supervisor, 'stop')
-  await stop(gateway, listener)
-  end({ type: 'stopped' }, 0)
+  const gateway = await parts.buildGateway(config, {
+    log,
+    accessLog: (line) => outbox.add(line, false),
+    cells: cells.ofGeneration(generation),
+    store: thread.store,
+    generation,
+    running: thread.running,
+    thread: { index: data.index, threads: data.threads, row: data.row ?? 0, rows: rowsFor(data.threads) },
+  })
+  writes = data.row !== null
+  return { generation, gateway, served: counters === null ? gateway : countRequests(gateway, counters), log }
+}
 
-  async function build(): Promise<Gateway> {
-    try {
-      return await parts.buildGateway(data.config, { log, accessLog: (line) => outbox.add(line, false) })
-    } catch (error) {
-      const problems = await explainBuildFailure(error, data.config.file)
-      return end({ type: 'failed', at: 'build', reason: problems.map(formatDiagnostic).join('\n') }, 1)
-    }
-  }
+async function explain(error: unknown, { config }: Blueprint): Promise<string> {
+  const problems = await explainBuildFailure(error, config.file)
+  return problems.map(formatDiagnostic).join('\n')
+}
 
-  async function open(gateway: Gateway, address: Address): Promise<Listener> {
-    try {
-      return await parts.listen(countRequests(gateway, counters), address, log)
-    } catch (error) {
-      return end({ type: 'failed', at: 'listen', reason: describeBind(error, address.port, address.host) }, 1)
-    }
-  }
+async function openCounters({ row, threads, blueprint }: ThreadData, cells: ThreadCells): Promise<CounterRow | null> {
+  if (row === null) return null
+  const counters = new CounterRow(await cells.open(COUNTERS_CELL, counterBytes(rowsFor(threads))), row)
+  counters.setGeneration(blueprint.generation)
+  counters.beat(0)
+  return counters
+}
 
-  function end(message: FromThread, code: number): never {
-    outbox.flush()
-    tell(message)
-    process.exit(code)
-  }
-
-  async function stop(gateway: Gateway, listener: Listener): Promise<void> {
-    try {
-      await listener.close()
-      await gateway.close()
-    } catch (error) {
-      log.error(`[SERVICE: Supervisor] closing the gateway failed: ${messageOf(error)}`)
-    }
+async function open(thread: Thread, { served, log }: BuiltGateway, address: Address): Promise<Listener> {
+  try {
+    return await thread.parts.listen(served, address, log)
+  } catch (error) {
+    return end(thread, { type: 'failed', at: 'listen', reason: describeBind(error, address.port, address.host) }, 1)
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function end({ outbox, tell }: Thread, message: FromThread, code: number): never {
+  outbox.flush()
+  tell(message)
+  process.exit(code)
 }
 
-/** Waits for a message of that type; the supervisor sends each once, in order. */
-function received<Type extends ToThread['type']>(
+/** Waits for a message of that type; the supervisor sends each of these once. */
+function received<Type extends 'listen' | 'stop'>(
   supervisor: MessagePort,
   type: Type,
 ): Promise<Extract<ToThread, { readonly type: Type }>> {
@@ -92,16 +177,10 @@ function received<Type extends ToThread['type']>(
   })
 }
 
-async function openCounters({ cells, index, threads, generation }: ThreadData): Promise<CounterRow> {
-  const row = new CounterRow(await connectCells(cells).open(COUNTERS_CELL, counterBytes(threads)), index)
-  row.setGeneration(generation)
-  row.beat(0)
-  return row
-}
-
 function countRequests(gateway: Gateway, counters: CounterRow): Served {
   return {
     config: gateway.config,
+    begin: () => gateway.begin(),
     handle: (request, context) => {
       counters.countRequest()
       return gateway.handle(request, context)

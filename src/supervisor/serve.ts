@@ -1,25 +1,33 @@
 import { flushCompileCache } from 'node:module'
 import { isatty } from 'node:tty'
+import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from '../config/model.ts'
 import { PRODUCT, VERSION } from '../product.ts'
-import type { Level, Logger } from '../telemetry/logger.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { createLogger } from '../telemetry/logging.ts'
-import type { LoggingSettings } from '../telemetry/logging-options.ts'
+import type { LoggingPlan, LoggingSettings } from '../telemetry/logging-options.ts'
 import { planLogging } from '../telemetry/logging-options.ts'
 import { createStamp } from '../telemetry/timestamp.ts'
 import { heapLimitMb } from './heap-limit.ts'
+import { createLogRelay, type LogRelay } from './log-relay.ts'
 import type { LogWriter } from './log-writer.ts'
 import { openLogWriter } from './log-writer.ts'
 import { AddressUnusable } from './probe-port.ts'
+import { createReloader, logNotices, type Notice, type ReadConfig } from './reload.ts'
 import type { StopSignal } from './signals.ts'
-import { interceptSignals } from './signals.ts'
+import { interceptHangUp, interceptSignals } from './signals.ts'
 import type { Supervisor } from './supervisor.ts'
 import { StartFailed, startSupervisor } from './supervisor.ts'
+import { type Watch, watchSources } from './watch.ts'
 
 export interface ServeOptions {
   readonly config: GatewayConfig
   /** What reading the configuration found, to be logged. */
-  readonly notices: readonly { readonly level: Level; readonly message: string }[]
+  readonly notices: readonly Notice[]
+  /** Reads the configuration again, for a reload. */
+  readonly read: () => Promise<ReadConfig>
+  /** Files whose changes cause a reload, as do those of the plugin folder; null when only SIGHUP does. */
+  readonly watched: readonly string[] | null
   readonly threads: number
   readonly reusePort: boolean
   /** The file that a gateway thread runs. */
@@ -28,6 +36,10 @@ export interface ServeOptions {
   readonly outputFd: number
   /** Writes to standard error. */
   readonly err: (text: string) => void
+  /** See SupervisorOptions. */
+  readonly standstillMs?: number
+  readonly buildLimitMs?: number
+  readonly recycleAfter?: number
 }
 
 /** The configuration is read, but no gateway could be made of it. */
@@ -46,10 +58,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   const writer = openLogWriter(outputFd, (problem) => err(`[SERVICE: Logging] ${problem}\n`))
   const asked = askedToStop(err, writer)
   process.on('uncaughtException', (error) => void die(error, err, writer))
-  const plan = planLogging(config.extra['telemetry/logging'] as LoggingSettings | undefined, isatty(outputFd))
-  const log = createLogger(plan.options, (line) => writer.write(`${line}\n`))
-  if (plan.silence !== null) err(`${plan.silence}\n`)
-  for (const warning of plan.warnings) log.warning(warning)
+  const write = (text: string): void => writer.write(text)
+  const plan = planFor(config, outputFd)
+  const relay = createLogRelay(loggerFor(plan, write))
+  const { log } = relay
+  tellPlan(plan, log, err)
   logNotices(log, options.notices)
   log.info(`Starting ${PRODUCT} v${VERSION}`)
   log.info(`Working directory is ${process.cwd()}`)
@@ -68,9 +81,13 @@ export async function serve(options: ServeOptions): Promise<number> {
     heapLimitMb: heapLimitMb(threads),
     logging: plan.options,
     log,
-    write: (text) => writer.write(text),
+    write,
+    ...(options.standstillMs !== undefined && { standstillMs: options.standstillMs }),
+    ...(options.buildLimitMs !== undefined && { buildLimitMs: options.buildLimitMs }),
+    ...(options.recycleAfter !== undefined && { recycleAfter: options.recycleAfter }),
   })
   start.catch(() => {}) // awaited below, unless a signal comes first
+  await reloadWhenAsked(options, start, relay, write)
   try {
     const supervisor = await Promise.race([start, asked])
     if (supervisor === null) return 0
@@ -112,11 +129,50 @@ function askedToStop(err: (text: string) => void, writer: LogWriter): Promise<nu
   return promise
 }
 
-function logNotices(log: Logger, notices: ServeOptions['notices']): void {
-  for (const { level, message } of notices) {
-    if (level === 'ERROR') log.error(message)
-    else log.warning(message)
-  }
+/** Reloads at SIGHUP and, when files are watched, at their changes. */
+async function reloadWhenAsked(
+  options: ServeOptions,
+  supervisor: Promise<Supervisor>,
+  { log, change }: LogRelay,
+  write: (text: string) => void,
+): Promise<void> {
+  const { config: started, read, watched, outputFd, err } = options
+  const sourcesOf = ({ plugin }: GatewayConfig) => ({ files: watched ?? [], folder: plugin?.folder ?? null })
+  let watch: Watch | null = null
+  let serving = started
+  const reload = createReloader({
+    ...{ started, read, supervisor, log },
+    planLogging: (config) => planFor(config, outputFd).options,
+    onRead: async (config) => await watch?.replace(sourcesOf(config)),
+    onReloaded: (config) => {
+      const plan = planFor(config, outputFd)
+      const same = isDeepStrictEqual(plan, planFor(serving, outputFd))
+      serving = config
+      if (same) return
+      change(loggerFor(plan, write))
+      tellPlan(plan, log, err)
+    },
+  })
+  interceptHangUp(() => reload('SIGHUP'))
+  if (watched === null) return
+  watch = await watchSources({
+    sources: sourcesOf(started),
+    onChange: (changes) => reload(changes.join(', ')),
+    log,
+  })
+}
+
+function planFor(config: GatewayConfig, outputFd: number): LoggingPlan {
+  return planLogging(config.extra['telemetry/logging'] as LoggingSettings | undefined, isatty(outputFd))
+}
+
+function loggerFor({ options }: LoggingPlan, write: (text: string) => void): Logger {
+  return createLogger(options, (line) => write(`${line}\n`))
+}
+
+function tellPlan({ silence, warnings }: LoggingPlan, log: Logger, err: (text: string) => void): void {
+  if (silence !== null) err(`${silence}\n`)
+  for (const warning of warnings) log.warning(warning)
 }
 
 /** A defect of the supervisor itself: what was logged is written before the process ends. */

@@ -18,6 +18,11 @@ const SIGNALS = {
  */
 const SAME_SIGNAL_MS = 300
 
+/** Calls `onHangUp` at each SIGHUP. On Windows that says that the console was closed, and the process ends of it. */
+export function interceptHangUp(onHangUp: () => void): void {
+  if (process.platform !== 'win32') process.on('SIGHUP', onHangUp)
+}
+
 /** Calls `onFirst` for the first signal that asks to end, and `onSecond` when the user insists. */
 export function interceptSignals(onFirst: (signal: StopSignal) => void, onSecond: (signal: StopSignal) => void): void {
   let firstAt: number | null = null

@@ -2,52 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, type TestContext, test } from 'node:test'
-import { createLogger, DEFAULT_LOGGING } from '../telemetry/logging.ts'
-import { StartFailed, startSupervisor } from './supervisor.ts'
-import { type ConfigChanges, emptyConfig } from './test-fixtures/config.ts'
-import { canSharePort } from './thread-count.ts'
+import { describe, test } from 'node:test'
+import { StartFailed } from './supervisor.ts'
+import { shares, start } from './test-fixtures/start.ts'
 
-/** The log of a supervisor and its threads, which can be waited for. */
-class Log {
-  text = ''
-  #waiting: { readonly pattern: RegExp; readonly seen: () => void }[] = []
-
-  readonly write = (text: string): void => {
-    this.text += text
-    for (const { pattern, seen } of this.#waiting) if (pattern.test(this.text)) seen()
-  }
-
-  async shows(pattern: RegExp): Promise<void> {
-    if (!pattern.test(this.text)) await new Promise<void>((seen) => this.#waiting.push({ pattern, seen }))
-  }
-
-  count(pattern: RegExp): number {
-    return this.text.match(new RegExp(pattern, 'g'))?.length ?? 0
-  }
-}
-
-const shares = canSharePort()
 const UNBUILT =
   'error: the plugin "auth" is not there\n    Correct the part of the configuration that the message names. (GATEWAY_NOT_BUILT)'
-
-async function start(t: TestContext, threads: number, changes: ConfigChanges = {}) {
-  const log = new Log()
-  const supervisor = await startSupervisor({
-    config: emptyConfig(changes),
-    threads: shares ? threads : 1,
-    reusePort: shares,
-    entry: new URL('./test-fixtures/faulty-thread.ts', import.meta.url),
-    heapLimitMb: 40,
-    logging: DEFAULT_LOGGING,
-    log: createLogger(DEFAULT_LOGGING, (line) => log.write(`${line}\n`)),
-    write: log.write,
-  })
-  t.after(() => supervisor.stop())
-  const get = (path: string) =>
-    fetch(`http://127.0.0.1:${supervisor.port}${path}`, { headers: { connection: 'close' } })
-  return { log, supervisor, get }
-}
 
 describe('startSupervisor', () => {
   test('all threads serve one port and build once in the log', { skip: !shares }, async (t) => {
@@ -144,7 +104,7 @@ test('stop lets a request under way finish and closes the gateway', async (t) =>
   upload.finish()
   assert.deepEqual(await upload.answer, { status: 200, body: '7' })
   await stopped
-  assert.match(log.text, /INFO: closed/)
+  assert.match(log.text, /INFO: closed 1 in/)
 })
 
 test('stop cuts requests that outlast max_shutdown_wait_time', async (t) => {

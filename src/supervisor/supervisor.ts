@@ -1,13 +1,26 @@
 import type { GatewayConfig } from '../config/model.ts'
-import type { Address } from '../server/listen.ts'
 import { CellRegistry } from '../shared/cells.ts'
-import { COUNTERS_CELL, counterBytes, sumCounters } from '../shared/thread-counters.ts'
+import { createStoreOwner } from '../shared/store-owner.ts'
+import {
+  COUNTERS_CELL,
+  CounterRow,
+  counterBytes,
+  rowsFor,
+  sumCounters,
+  type ThreadCounters,
+} from '../shared/thread-counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { LoggingOptions } from '../telemetry/logging.ts'
+import { buildBeside, ReloadRefused, tryBuild } from './build-beside.ts'
+import { Crew } from './crew.ts'
+import { type GatewayWorker, type WorkerEnd, WorkerEnded } from './gateway-worker.ts'
+import { GenerationLedger } from './generation-ledger.ts'
+import type { Blueprint, ThreadData } from './messages.ts'
 import { AddressUnusable, probePort } from './probe-port.ts'
-import { RestartPause } from './restart-pause.ts'
-import type { GatewayWorker, WorkerEnd } from './worker.ts'
-import { startWorker, WorkerEnded } from './worker.ts'
+import { Recycling } from './recycling.ts'
+import { within } from './time-limit.ts'
+import { STANDSTILL_MS, Watchdog } from './watchdog.ts'
+import { startWorker } from './worker.ts'
 
 export interface SupervisorOptions {
   readonly config: GatewayConfig
@@ -24,18 +37,45 @@ export interface SupervisorOptions {
   readonly log: Logger
   /** Takes the threads' log lines. */
   readonly write: (text: string) => void
+  /** How long a thread may take to build a gateway at a reload; 15 s by default. */
+  readonly buildLimitMs?: number
+  /** After how many changes of plugin code a thread gets a successor, for imported code is never freed; 20 by default. */
+  readonly recycleAfter?: number
+  /** How long a thread may stand still before it is ended and replaced, in milliseconds; 0 for ever, 2 s by default. */
+  readonly standstillMs?: number
 }
 
 /** The gateway threads of a process. */
 export interface Supervisor {
   readonly port: number
-  /** Requests since the start, and those under way (as of half a second ago), of all threads that live. */
-  counters(): { readonly requests: number; readonly active: number }
+  /** What the threads have counted. */
+  counters(): SupervisorCounters
+  /**
+   * Lets another configuration serve without closing a connection; resolves to its generation when all threads serve
+   * it. Port and address stay those of the start.
+   * @throws ReloadRefused when a gateway cannot be made of it: nothing has changed then
+   */
+  reload(next: Pick<Blueprint, 'config' | 'logging'>): Promise<number>
   /**
    * Stops accepting and lets the requests under way finish, for at most `max_shutdown_wait_time`; then they are cut.
    * Resolves when no thread is left.
    */
   stop(): Promise<void>
+}
+
+export interface SupervisorCounters {
+  /** Requests since the start. */
+  readonly requests: number
+  /** Requests under way, as of half a second ago. */
+  readonly active: number
+  /** Which configuration counts: 1 for the one of the start. */
+  readonly generation: number
+  /** Connections that threads had not accepted when successors took their places. */
+  readonly lostConnections: number
+  /** The threads that live; those that leave and still answer their last requests are among them. */
+  readonly threads: readonly (ThreadCounters & { readonly index: number })[]
+  /** Cells of memory that threads share. */
+  readonly cells: number
 }
 
 /** No gateway could be started; the message says why, once, however many threads failed. */
@@ -58,106 +98,168 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 }
 
 const TAG = '[SERVICE: Supervisor]'
+const BUILD_LIMIT_MS = 15_000
+const RECYCLE_AFTER = 20
 
 class GatewayThreads implements Supervisor {
   port: number
   readonly #options: SupervisorOptions
+  readonly #buildLimitMs: number
   readonly #cells = new CellRegistry()
-  readonly #workers: GatewayWorker[] = []
-  readonly #pauses: readonly RestartPause[]
-  readonly #waiting = new Set<NodeJS.Timeout>()
+  readonly #store = createStoreOwner()
+  readonly #ledger = new GenerationLedger((generation) => this.#cells.release(generation))
+  readonly #watchdog: Watchdog
+  readonly #crew: Crew
+  readonly #recycling: Recycling
+  /** What counts now: a thread that starts builds it. */
+  #blueprint: Blueprint
+  #releaseBlueprint: () => void
+  #lastGeneration = 1
+  #trial: GatewayWorker | null = null
+  #last: Promise<unknown> = Promise.resolve()
   #stopping = false
 
   constructor(options: SupervisorOptions) {
-    this.port = options.config.port
+    const { config, logging, threads, reusePort, log, recycleAfter = RECYCLE_AFTER } = options
+    this.port = config.port
     this.#options = options
-    this.#pauses = Array.from({ length: options.threads }, () => new RestartPause())
+    this.#buildLimitMs = options.buildLimitMs ?? BUILD_LIMIT_MS
+    this.#blueprint = { generation: 1, config, logging }
+    this.#releaseBlueprint = this.#ledger.hold(1)
+    this.#watchdog = new Watchdog({ limitMs: options.standstillMs ?? STANDSTILL_MS, log })
+    this.#crew = new Crew({
+      threads,
+      log,
+      launch: (place) => this.#launch({ ...place, blueprint: this.#blueprint }),
+      onGone: ({ data }) => this.#row(data.row ?? 0).end(),
+    })
+    this.#recycling = new Recycling({
+      crew: this.#crew,
+      log,
+      after: recycleAfter,
+      possible: reusePort,
+      buildLimitMs: this.#buildLimitMs,
+      exclusively: (step) => this.#exclusively(step),
+    })
   }
 
   async start(): Promise<void> {
-    for (let index = 0; index < this.#options.threads; index++) this.#workers.push(this.#launch(index, index === 0))
+    const { config, reusePort } = this.#options
     try {
-      await Promise.all(this.#workers.map((worker) => worker.built))
-      // As late as can be, for another process may have come in between.
-      this.port = await probePort(this.port, this.#options.config.listenIp)
-      for (const worker of this.#workers) worker.listen(this.#address())
-      await Promise.all(this.#workers.map((worker) => worker.ready))
+      await this.#crew.start(async () => {
+        // As late as can be, for another process may have come in between.
+        this.port = await probePort(config.port, config.listenIp)
+        return { port: this.port, host: config.listenIp, reusePort }
+      })
     } catch (error) {
-      this.#stopping = true
-      for (const worker of this.#workers) worker.terminate()
-      await Promise.all(this.#workers.map((worker) => worker.ended))
       throw error instanceof WorkerEnded ? explainEnd(error.end) : error
     }
-    for (const [index, worker] of this.#workers.entries()) this.#watch(index, worker)
   }
 
-  counters(): { readonly requests: number; readonly active: number } {
-    const { threads } = this.#options
-    return sumCounters(this.#cells.get(COUNTERS_CELL, counterBytes(threads)), threads)
+  counters(): SupervisorCounters {
+    const rows = rowsFor(this.#options.threads)
+    const sums = sumCounters(this.#cells.get(COUNTERS_CELL, counterBytes(rows)), rows)
+    const threads = Array.from(this.#crew.living, ({ data }) => ({
+      index: data.index,
+      ...this.#row(data.row ?? 0).read(),
+    }))
+    const { generation } = this.#blueprint
+    return { ...sums, generation, lostConnections: this.#recycling.lost, threads, cells: this.#cells.size }
+  }
+
+  reload(next: Pick<Blueprint, 'config' | 'logging'>): Promise<number> {
+    return this.#exclusively(() => this.#reload(next))
   }
 
   async stop(): Promise<void> {
     this.#stopping = true
-    for (const timer of this.#waiting) clearTimeout(timer)
-    const gone = Promise.all(this.#workers.map((worker) => worker.ended))
-    for (const worker of this.#workers) worker.stop()
-    const limitMs = this.#options.config.server.maxShutdownWaitMs
+    this.#recycling.stop()
+    this.#trial?.terminate()
+    const gone = this.#crew.stop()
+    const limitMs = this.#blueprint.config.server.maxShutdownWaitMs
     const limit = limitMs > 0 ? setTimeout(() => this.#cut(), limitMs) : null
-    await gone
+    await Promise.all([gone, this.#trial?.ended])
     if (limit !== null) clearTimeout(limit)
+    this.#store.clear()
+  }
+
+  /** One step after the other: reloads, and threads that are replaced on purpose. */
+  #exclusively<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(step)
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  async #reload({ config, logging }: Pick<Blueprint, 'config' | 'logging'>): Promise<number> {
+    const blueprint = { generation: ++this.#lastGeneration, config, logging }
+    const release = this.#ledger.hold(blueprint.generation)
+    try {
+      await this.#try(blueprint)
+      await this.#changeOver(blueprint, release)
+    } catch (error) {
+      release()
+      throw error
+    }
+    void this.#recycling.start()
+    return blueprint.generation
+  }
+
+  async #try(blueprint: Blueprint): Promise<void> {
+    this.#refuseWhenStopping()
+    this.#trial = this.#launch({ index: 0, row: null, blueprint, announces: true })
+    try {
+      await tryBuild(this.#trial, this.#buildLimitMs)
+    } finally {
+      this.#trial = null
+    }
+    this.#refuseWhenStopping()
+  }
+
+  /** All threads build beside; when all have, the blueprint counts, and they swap. */
+  async #changeOver(blueprint: Blueprint, release: () => void): Promise<void> {
+    await this.#crew.freeze(this.#buildLimitMs)
+    let changed = false
+    try {
+      const workers = this.#crew.seats.filter(({ serves }) => serves).map(({ worker }) => worker)
+      await buildBeside(workers, blueprint, this.#buildLimitMs)
+      this.#refuseWhenStopping()
+      this.#blueprint = blueprint
+      changed = true
+      const swaps = workers.map((worker) => this.#swap(worker, blueprint.generation))
+      this.#releaseBlueprint()
+      this.#releaseBlueprint = release
+      await Promise.all(swaps)
+    } finally {
+      this.#crew.thaw(changed)
+    }
+  }
+
+  async #swap(worker: GatewayWorker, generation: number): Promise<void> {
+    await within(worker.swap(generation), this.#buildLimitMs).catch(() =>
+      this.#options.log.warning(
+        `${TAG} gateway thread ${worker.data.index} stands still: it changes over when it goes on`,
+      ),
+    )
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#stopping) throw new ReloadRefused('the gateway is stopping')
   }
 
   #cut(): void {
     this.#options.log.error('[SERVICE: Gin] context deadline exceeded')
-    for (const worker of this.#workers) worker.terminate()
+    void this.#crew.terminate()
   }
 
-  #address(): Address {
-    return { port: this.port, host: this.#options.config.listenIp, reusePort: this.#options.reusePort }
+  #launch(place: Pick<ThreadData, 'index' | 'row' | 'blueprint' | 'announces'>): GatewayWorker {
+    const { threads, entry, heapLimitMb, write } = this.#options
+    const data = { ...place, threads }
+    const shared = { cells: this.#cells, store: this.#store, ledger: this.#ledger, watchdog: this.#watchdog }
+    return startWorker({ entry, data, ...shared, heapLimitMb, write })
   }
 
-  #launch(index: number, announces: boolean): GatewayWorker {
-    const { config, threads, entry, logging, heapLimitMb, write } = this.#options
-    return startWorker({
-      entry,
-      data: { index, threads, generation: 1, config, logging, announces },
-      cells: this.#cells,
-      heapLimitMb,
-      write,
-    })
-  }
-
-  #watch(index: number, worker: GatewayWorker): void {
-    void worker.ended.then((end) => {
-      if (this.#stopping) return
-      const pauseMs = this.#pauses[index]?.after(performance.now() - worker.startedAt) ?? 0
-      const when = pauseMs === 0 ? 'now' : `in ${pauseMs} ms`
-      this.#options.log.error(`${TAG} gateway thread ${index} ended: ${end.reason}; it is replaced ${when}`)
-      this.#after(pauseMs, () => this.#replace(index))
-    })
-  }
-
-  #replace(index: number): void {
-    const worker = this.#launch(index, false)
-    this.#workers[index] = worker
-    this.#watch(index, worker)
-    const serve = async (): Promise<void> => {
-      await worker.built
-      worker.listen(this.#address())
-      await worker.ready
-      this.#options.log.info(`${TAG} gateway thread ${index} serves again`)
-    }
-    serve().catch(() => {
-      // `#watch` sees the end too, logs it and tries again.
-    })
-  }
-
-  #after(delayMs: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      this.#waiting.delete(timer)
-      run()
-    }, delayMs)
-    this.#waiting.add(timer)
+  #row(row: number): CounterRow {
+    return new CounterRow(this.#cells.get(COUNTERS_CELL, counterBytes(rowsFor(this.#options.threads))), row)
   }
 }
 

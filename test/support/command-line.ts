@@ -23,7 +23,7 @@ export function folderWith(t: TestContext, files: Readonly<Record<string, unknow
 export interface CommandRun {
   /** The lines of both outputs. */
   readonly lines: Lines
-  /** Resolves to the port once the gateway listens. */
+  /** Resolves to the port once the gateway listens; rejects when it ends before. */
   listening(): Promise<number>
   signal(name: NodeJS.Signals): void
   /** Resolves when the process has ended. */
@@ -54,10 +54,17 @@ export function runCommand(
       for (const line of parts) lines.add(line)
     })
   }
+  const end = once(child, 'close').then(([code]) => ({ code: code as number | null, output }))
+  const refused = async (): Promise<never> => {
+    throw new Error(`the gateway does not listen: ${(await end).output}`)
+  }
   return {
     lines,
-    listening: async () => Number((await lines.find(/Listening on port: \d+$/)).split(': ').at(-1)),
+    listening: async () => {
+      const line = await Promise.race([lines.find(/Listening on port: \d+$/), refused()])
+      return Number(line.split(': ').at(-1))
+    },
     signal: (name) => void child.kill(name),
-    end: once(child, 'close').then(([code]) => ({ code: code as number | null, output })),
+    end,
   }
 }

@@ -2,6 +2,7 @@
 export class Lines {
   readonly all: string[] = []
   readonly #waiting = new Map<RegExp, (line: string) => void>()
+  readonly #counting = new Set<() => void>()
 
   add(line: string): void {
     this.all.push(line)
@@ -10,6 +11,7 @@ export class Lines {
       this.#waiting.delete(pattern)
       resolve(line)
     }
+    for (const count of this.#counting) count()
   }
 
   /** The first line that matches, once there is one. */
@@ -17,5 +19,19 @@ export class Lines {
     const line = this.all.find((written) => pattern.test(written))
     if (line !== undefined) return Promise.resolve(line)
     return new Promise((resolve) => this.#waiting.set(pattern, resolve))
+  }
+
+  /** All lines that match, once there are that many. */
+  findAll(pattern: RegExp, count: number): Promise<string[]> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const found = this.all.filter((line) => pattern.test(line))
+        if (found.length < count) return
+        this.#counting.delete(look)
+        resolve(found)
+      }
+      this.#counting.add(look)
+      look()
+    })
   }
 }

@@ -1,11 +1,14 @@
 import type { TestContext } from 'node:test'
+import { pluginFolderSection } from '../../src/config/plugin-section.ts'
 import { Context } from '../../src/pipes/context.ts'
 import { HeaderList } from '../../src/pipes/headers.ts'
 import { HttpRequest, HttpResponse } from '../../src/pipes/http.ts'
 import { ProxyRequest, ProxyResponse } from '../../src/pipes/proxy.ts'
+import type { HookName } from '../../src/plugins/call.ts'
 import type { PluginHost } from '../../src/plugins/host.ts'
 import { type LoadOptions, loadPlugins } from '../../src/plugins/loader.ts'
 import type { Place } from '../../src/plugins/place.ts'
+import type { HookUse } from '../../src/plugins/plugin-metrics.ts'
 import { pluginFolder } from './plugin-folder.ts'
 import { type RecordingLog, recordingLog } from './recording-log.ts'
 
@@ -16,7 +19,14 @@ export const SERVICE: Place = {
   tag: '[PLUGIN: Server]',
 }
 export const ENDPOINT: Place = {
-  facts: { service: 'test', endpoint: { method: 'GET', path: '/a', timeoutMs: 2000 }, backend: null },
+  facts: {
+    service: 'test',
+    endpoint: {
+      ...{ method: 'GET', path: '/a', timeoutMs: 2000, outputEncoding: 'json' },
+      ...{ inputHeaders: [], inputQueryStrings: [], backends: 1 },
+    },
+    backend: null,
+  },
   where: 'endpoints[0].extra_config."plugin/req-resp-modifier"',
   tag: '[ENDPOINT: /a]',
 }
@@ -28,7 +38,7 @@ export async function hostWith(
   options: Partial<LoadOptions> = {},
 ): Promise<{ host: PluginHost; log: RecordingLog }> {
   const log = recordingLog()
-  const section = { folder: pluginFolder(t, file), pattern: '' }
+  const section = pluginFolderSection(pluginFolder(t, file))
   const host = await loadPlugins({ section, log, lenient: false, ...options })
   t.after(() => host.close())
   log.lines.length = 0
@@ -65,4 +75,9 @@ export function innerHttp() {
     return new HttpResponse(200, new HeaderList(), 'inner')
   }
   return { asked, next }
+}
+
+/** What the calls of one hook of a plugin have come to. */
+export function useOf(host: PluginHost, name: string, hook: HookName): HookUse | undefined {
+  return host.counters().find((plugin) => plugin.name === name && hook in plugin.hooks)?.hooks[hook]
 }

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import { type Diagnostic, formatDiagnostic, loadConfigObject } from '../../src/config/load.ts'
 import { buildGateway, type Gateway } from '../../src/gateway/build.ts'
 import { features } from '../../src/gateway/pipeline.ts'
+import type { Plugin } from '../../src/sdk/define-plugin.ts'
 import { type Listener, listen } from '../../src/server/listen.ts'
 import { createLogger, DEFAULT_LOGGING } from '../../src/telemetry/logging.ts'
 import { type Answer, connectRaw, type RawConnection, type RequestOptions, request } from './client.ts'
@@ -12,6 +13,8 @@ export interface StartOptions {
   readonly lenient?: boolean
   /** Variables for `KRAKEND_…` settings. */
   readonly env?: Readonly<Record<string, string>>
+  /** Plugins that the configuration may name without a folder. */
+  readonly plugins?: readonly Plugin[]
 }
 
 /** A gateway that listens on a free port of the loopback. */
@@ -45,7 +48,11 @@ export async function startGateway(
   const log = new Lines()
   const accessLog = new Lines()
   const logger = createLogger(DEFAULT_LOGGING, (line) => log.add(line))
-  const gateway = await buildGateway(loaded.config, { log: logger, accessLog: (line) => accessLog.add(line) })
+  const gateway = await buildGateway(loaded.config, {
+    log: logger,
+    accessLog: (line) => accessLog.add(line),
+    plugins: options.plugins ?? [],
+  })
   const listener = await listen(gateway, { port: 0, host: '127.0.0.1', reusePort: false }, logger)
   t.after(() => {
     listener.destroy()

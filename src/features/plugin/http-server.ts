@@ -3,7 +3,10 @@ import { Type } from '../../config/type.ts'
 import { hostOf } from '../../plugins/host.ts'
 import { placeOf } from '../../plugins/place.ts'
 
-/** Server plugins around the router: they see every request before it is routed (specification: plugins 3). */
+/**
+ * Server plugins: around the router, where they see every request before it is routed (specification: plugins 3), or
+ * around one endpoint, before its allow-lists.
+ */
 export const httpServerPlugins = defineFeature({
   namespace: 'plugin/http-server',
   options: Type.Object(
@@ -15,4 +18,5 @@ export const httpServerPlugins = defineFeature({
     { additionalProperties: true, description: 'Beside `name`: the options of each plugin under its name.' },
   ),
   server: (options, tools) => hostOf(tools).server(options, placeOf('server', tools.config)),
+  endpoint: (options, tools) => hostOf(tools).server(options, placeOf('server', tools.config, tools.endpoint)),
 })

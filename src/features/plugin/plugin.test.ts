@@ -21,7 +21,10 @@ function tools(host: boolean): { asked: [kind: string, options: unknown, place: 
   const provided: PluginHost = {
     server: ask('server'),
     modifier: ask('modifier'),
+    middleware: ask('middleware'),
+    client: ask('client'),
     counters: () => [],
+    codeFingerprint: '',
     close: async () => {},
   }
   const used: Partial<BackendTools> = {

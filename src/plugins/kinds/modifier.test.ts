@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pluginFolder } from '../../../test/support/plugin-folder.ts'
-import { ENDPOINT, hostWith, innerProxy, newContext, proxyRequest } from '../../../test/support/plugin-host.ts'
+import { ENDPOINT, hostWith, innerProxy, newContext, proxyRequest, useOf } from '../../../test/support/plugin-host.ts'
 import { recordingLog } from '../../../test/support/recording-log.ts'
+import { pluginFolderSection } from '../../config/plugin-section.ts'
+import { SYSTEM_CLOCK } from '../../pipes/clock.ts'
 import { ClientGone, DeadlineExceeded, HttpError } from '../../pipes/failure.ts'
 import { HttpResponse } from '../../pipes/http.ts'
 import { ProxyRequest, ProxyResponse } from '../../pipes/proxy.ts'
 import type { Modifier } from '../../sdk/define-plugin.ts'
 import { definePlugin } from '../../sdk/define-plugin.ts'
+import { createStoreOwner } from '../../shared/store-owner.ts'
+import { alone } from '../../shared/surroundings.ts'
 import { Driver } from '../driver.ts'
 import { PluginFailure, PluginTimeout } from '../failure.ts'
 import { createPluginHost } from '../host.ts'
 import { loadPlugins } from '../loader.ts'
+import { createPluginMetrics } from '../plugin-metrics.ts'
 import { PluginRegistry } from '../registry.ts'
+import { openStores } from '../tools/open-stores.ts'
 
 /** A stage of modifiers that are given as they are. */
 async function stageOf(...modifiers: Modifier[]) {
@@ -23,12 +29,29 @@ async function stageOf(...modifiers: Modifier[]) {
       name: plugin.name,
       version: '',
       file: '/m.ts',
+      unit: 'm.ts',
+      hash: '',
+      runtime: 'module',
       options: null,
-      kinds: { modifier: () => ({ request: null, response: null, ...modifier }) },
+      kinds: { modifier: () => ({ request: null, response: null, partial: false, ...modifier }) },
     })
   }
   const log = recordingLog()
-  const host = createPluginHost({ registry, driver: new Driver(), log, lenient: false, hasSection: true })
+  const host = createPluginHost({
+    registry,
+    driver: new Driver(),
+    log,
+    lenient: false,
+    section: pluginFolderSection('plugins'),
+    codeFingerprint: '',
+    metrics: createPluginMetrics(alone()),
+    toolbox: {
+      client: async () => new HttpResponse(200),
+      clock: SYSTEM_CLOCK,
+      stores: openStores({ cells: alone().cells, values: createStoreOwner().store, clock: SYSTEM_CLOCK }),
+    },
+    traced: false,
+  })
   const stage = await host.modifier({ name: modifiers.map((_, index) => `m${index}`) }, ENDPOINT)
   assert.ok(stage !== null)
   return { stage, log }
@@ -46,7 +69,7 @@ test('one name runs on both sides, in the order of the names', async (t) => {
 
 test('a plugin without a schema gets its block as it is, and the whole namespace beside it', async (t) => {
   const folder = pluginFolder(t, 'well-behaved.ts')
-  const section = { folder, pattern: '' }
+  const section = pluginFolderSection(folder)
   const host = await loadPlugins({ section, log: recordingLog(), lenient: false })
   const block = { name: ['recorder'], recorder: { a: [1] }, other: true }
   await host.modifier(block, ENDPOINT)
@@ -184,7 +207,7 @@ const misbehaviours: [name: string, message: RegExp][] = [
   ['returns-stranger', /returned an object with the key "statusCode"/],
 ]
 
-for (const side of ['request', 'response']) {
+for (const side of ['request', 'response'] as const) {
   for (const [name, message] of misbehaviours) {
     test(`a ${side} hook that misbehaves fails its request: ${name}`, async (t) => {
       const { host, log } = await hostWith(t, 'misbehaves.js')
@@ -202,7 +225,7 @@ for (const side of ['request', 'response']) {
         },
       )
       assert.equal(log.lines.length, 1)
-      assert.equal(host.counters()[0]?.errors, 1)
+      assert.equal(useOf(host, name, `modifier.${side}`)?.errors, 1)
     })
   }
 }
@@ -218,7 +241,7 @@ test('an HttpError goes to the endpoint as it is, without a word in the log', as
   assert.deepEqual(log.lines, [])
 })
 
-for (const side of ['request', 'response']) {
+for (const side of ['request', 'response'] as const) {
   test(`a ${side} hook that never settles is given up at the deadline`, async (t) => {
     const { host, log } = await hostWith(t, 'misbehaves.js')
     const stage = await host.modifier({ name: ['never-settles'], side }, ENDPOINT)
@@ -232,7 +255,7 @@ for (const side of ['request', 'response']) {
     assert.deepEqual(log.lines, [
       `ERROR [PLUGIN: never-settles] plugin "never-settles", modifier.${side} at [ENDPOINT: /a]: did not settle before the deadline of the request`,
     ])
-    assert.equal(host.counters()[0]?.errors, 1)
+    assert.equal(useOf(host, 'never-settles', `modifier.${side}`)?.errors, 1)
   })
 }
 

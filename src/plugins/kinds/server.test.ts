@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hostWith, httpRequest, innerHttp, newContext, SERVICE } from '../../../test/support/plugin-host.ts'
+import { hostWith, httpRequest, innerHttp, newContext, SERVICE, useOf } from '../../../test/support/plugin-host.ts'
 import { DeadlineQueue } from '../../pipes/context.ts'
 import { DeadlineExceeded } from '../../pipes/failure.ts'
 import { HttpResponse } from '../../pipes/http.ts'
@@ -144,7 +144,7 @@ for (const [name, expected] of misbehaviours) {
     assert.deepEqual(others, [])
     assert.ok(line.startsWith(`ERROR [PLUGIN: ${name}] plugin "${name}", server at [PLUGIN: Server]: `), line)
     assert.match(line, expected)
-    const [use] = host.counters()
+    const use = useOf(host, name, 'server')
     assert.equal(use?.calls, 1)
     assert.equal(use.errors, 1)
   })
@@ -160,7 +160,7 @@ test('an HttpError decides the answer and is no error of the plugin', async (t) 
   assert.equal(response.headers.get('Content-Type'), 'text/plain; charset=utf-8')
   assert.equal(response.headers.get('X-Reason'), 'owner')
   assert.deepEqual(log.lines, [])
-  assert.equal(host.counters()[0]?.errors, 0)
+  assert.equal(useOf(host, 'throws-http-error', 'server')?.errors, 0)
 })
 
 test('a plugin around one that fails sees its answer', async (t) => {
@@ -185,7 +185,7 @@ test('a plugin that never settles is answered when its time is up', async (t) =>
   assert.deepEqual(log.lines, [
     'ERROR [PLUGIN: never-settles] plugin "never-settles", server at [PLUGIN: Server]: did not settle within 0 ms',
   ])
-  assert.equal(host.counters()[0]?.errors, 1)
+  assert.equal(useOf(host, 'never-settles', 'server')?.errors, 1)
 })
 
 test('at the deadline of the request the plugin sees the answer of the pipe behind it', async (t) => {

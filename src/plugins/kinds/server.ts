@@ -1,14 +1,13 @@
-import type { Handler, HttpStage } from '../../pipes/http.ts'
-import { failureResponse, toHttpResponse } from '../answer.ts'
-import type { Driver, ServerCall } from '../driver.ts'
-import { failedFactory, type Made, makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
+import type { HttpStage } from '../../pipes/http.ts'
+import { makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
 import { readNames } from '../names.ts'
 import type { Place } from '../place.ts'
-import type { ServerInstance } from '../runtime.ts'
+import { aroundHttp } from './around-http.ts'
 
 /**
- * The stage of the server plugins that one place names. They are stacked in the order of their names, each around those
- * before it: the last one sees the request first (specification: plugins 3). Null when there is none.
+ * The stage of the server plugins that one place names: around the router, or around one endpoint. They are stacked in
+ * the order of their names, each around those before it: the last one sees the request first (specification: plugins 3).
+ * Null when there is none.
  * @throws PluginLoadError
  */
 export async function buildServerStage(options: unknown, place: Place, workshop: Workshop): Promise<HttpStage | null> {
@@ -19,23 +18,6 @@ export async function buildServerStage(options: unknown, place: Place, workshop:
   settleProblems(problems, place, workshop)
   for (const { plugin } of made) workshop.log.info(`${place.tag} Injecting plugin ${plugin.name}`)
   if (made.length === 0) return null
-  return (router) => made.reduce((next, each) => wrap(each, next, place, workshop), router)
-}
-
-function wrap(made: Made<ServerInstance>, next: Handler, place: Place, workshop: Workshop): Handler {
-  try {
-    return workshop.driver.serve(toCall(made, next, workshop.driver))
-  } catch (error) {
-    settleProblems([failedFactory('server', made.plugin, place, error)], place, workshop)
-    return next
-  }
-}
-
-function toCall({ instance, site }: Made<ServerInstance>, next: Handler, driver: Driver): ServerCall {
-  return {
-    site: site('server'),
-    invoke: driver.around(instance, next),
-    accept: toHttpResponse,
-    recover: failureResponse,
-  }
+  const stages = made.map((each) => aroundHttp(each, { kind: 'server', answersFailures: true }, place, workshop))
+  return (inner) => stages.reduce((next, stage) => stage(next), inner)
 }

@@ -1,21 +1,64 @@
 import { pathToFileURL } from 'node:url'
-import type { Handler } from '../../pipes/http.ts'
 import { isPlugin, type Plugin } from '../../sdk/define-plugin.ts'
+import { announceVersions, forgetVersions } from '../module-versions.ts'
 import { fileProblem, PluginLoadError } from '../problem.ts'
 import { installSdkResolution } from '../resolve-sdk.ts'
-import type { LoadedPlugin, LoadLimits, ModifierInstance, PluginKinds, Runtime, ServerInstance } from '../runtime.ts'
+import type {
+  AroundInstance,
+  LoadedPlugin,
+  LoadLimits,
+  ModifierInstance,
+  PluginKinds,
+  PluginUnit,
+  Runtime,
+  UnitCode,
+} from '../runtime.ts'
 import { explainImportFailure } from './module-failure.ts'
 
 /** Plugins in TypeScript and JavaScript: imported into the thread that serves, once, with types stripped by Node. */
 export const moduleRuntime: Runtime = {
   name: 'module',
   extensions: ['.ts', '.mts', '.js', '.mjs'],
-  load: async (file, limits) => {
+  packageExtensions: ['.cjs', '.cts'],
+  load: async (unit, code, limits) => {
     installSdkResolution()
-    const plugins = findPlugins(await importFile(file, limits))
-    if (plugins.length === 0) throw new PluginLoadError([withoutPlugin(file)])
-    return plugins.map((plugin) => toLoadedPlugin(plugin, file))
+    const plugins = findPlugins(await importUnit(unit, code, limits))
+    if (plugins.length === 0) throw new PluginLoadError([withoutPlugin(unit)])
+    const origin = { file: unit.entry, unit: unit.name, hash: code.hash, runtime: moduleRuntime.name }
+    return plugins.map((plugin) => toLoadedPlugin(plugin, origin))
   },
+}
+
+interface Imported {
+  readonly hash: string
+  readonly module: object
+}
+
+/** What this thread imported last, by entry. */
+const imported = new Map<string, Imported>()
+
+/**
+ * Imports a unit whose code is not that of the last time. Otherwise its modules stay what they are, even where the links
+ * on the way to the same code now lead elsewhere (as in a ConfigMap that is mounted).
+ */
+async function importUnit({ entry: file }: PluginUnit, code: UnitCode, limits: LoadLimits): Promise<object> {
+  const { entry, hash, files } = code
+  const last = imported.get(file)
+  if (last?.hash === hash) return last.module
+  announceVersions(files)
+  try {
+    // Not by a link: Node keeps where one led to.
+    const module = await importFile(entry, limits)
+    imported.set(file, { hash, module })
+    return module
+  } catch (error) {
+    forgetVersions(files)
+    if (!(error instanceof PluginLoadError)) throw error
+    throw new PluginLoadError(
+      error.problems.map((problem) => ({ ...problem, file })),
+      { cause: error.cause },
+    )
+  }
 }
 
 /** Imports, but waits no longer than the limit: a top-level `await` that never settles would hold the start for ever. */
@@ -25,8 +68,8 @@ async function importFile(file: string, { loadMs }: LoadLimits): Promise<object>
     timer = setTimeout(() => reject(new PluginLoadError([tooSlow(file, loadMs)])), loadMs)
   })
   try {
-    const imported: Promise<object> = import(pathToFileURL(file).href)
-    return await Promise.race([imported, late])
+    const module: Promise<object> = import(pathToFileURL(file).href)
+    return await Promise.race([module, late])
   } catch (error) {
     if (error instanceof PluginLoadError) throw error
     throw new PluginLoadError([explainImportFailure(file, error)], { cause: error })
@@ -44,25 +87,35 @@ function findPlugins(module: object): Plugin[] {
   return [...found]
 }
 
-function toLoadedPlugin(plugin: Plugin, file: string): LoadedPlugin {
-  const { name, version, options, server, modifier } = plugin
+/** Where a plugin comes from. */
+export type PluginOrigin = Pick<LoadedPlugin, 'file' | 'unit' | 'hash' | 'runtime'>
+
+/** A plugin of a module, or of the program around the gateway, as the host takes it. */
+export function toLoadedPlugin(plugin: Plugin, origin: PluginOrigin): LoadedPlugin {
+  const { name, version, options, server, modifier, middleware, client } = plugin
   const kinds: PluginKinds = {
     ...(server !== null && {
-      server: async (setup) => toServerInstance(await server(setup.options, setup.tools)),
+      server: async (setup) => toAroundInstance(await server(setup.options, setup.tools)),
     }),
     ...(modifier !== null && {
       modifier: async (setup) => toModifierInstance(await modifier(setup.options, setup.tools)),
     }),
+    ...(middleware !== null && {
+      middleware: async (setup) => toAroundInstance(await middleware(setup.options, setup.tools)),
+    }),
+    ...(client !== null && {
+      client: async (setup) => toAroundInstance(await client(setup.options, setup.tools)),
+    }),
   }
-  return { name, version, file, options, kinds }
+  return { name, version, ...origin, options, kinds }
 }
 
-function toServerInstance(made: unknown): ServerInstance | null {
+function toAroundInstance<Request, Response>(made: unknown): AroundInstance<Request, Response> | null {
   if (made === null) return null
   if (typeof made !== 'function') {
     throw new TypeError(`the factory must return (next) => (request, context) => …, not ${nameOf(made)}`)
   }
-  return (next: Handler) => {
+  return (next) => {
     const hook: unknown = made(next)
     if (typeof hook === 'function') return (request, context) => hook(request, context)
     throw new TypeError(`what the factory returned must return (request, context) => …, not ${nameOf(hook)}`)
@@ -74,11 +127,12 @@ function toModifierInstance(made: unknown): ModifierInstance | null {
   if (typeof made !== 'object') {
     throw new TypeError(`the factory must return { request?, response? }, not ${nameOf(made)}`)
   }
-  const { request, response } = made as { request?: unknown; response?: unknown }
+  const { request, response, partial = false } = made as { request?: unknown; response?: unknown; partial?: unknown }
   const misspelt = Object.keys(made).length > 0 && request === undefined && response === undefined
   if (misspelt)
     throw new TypeError(`the factory must return { request?, response? }; found ${Object.keys(made).join(', ')}`)
-  return { request: toHook(made, 'request', request), response: toHook(made, 'response', response) }
+  if (typeof partial !== 'boolean') throw new TypeError(`"partial" must be a boolean, not ${nameOf(partial)}`)
+  return { request: toHook(made, 'request', request), response: toHook(made, 'response', response), partial }
 }
 
 /** Bound to its object, so that hooks may be methods that use `this`. */
@@ -92,13 +146,12 @@ function nameOf(value: unknown): string {
   return value === undefined ? 'nothing' : typeof value
 }
 
-function withoutPlugin(file: string) {
-  return fileProblem(
-    'PLUGIN_FILE_BROKEN',
-    file,
-    'exports no plugin',
-    'export definePlugin({ … }) of loligo/plugin; a module that only helps others belongs into a subfolder',
-  )
+function withoutPlugin({ kind, entry }: PluginUnit) {
+  const remedy =
+    kind === 'file'
+      ? 'export definePlugin({ … }) of loligo/plugin; a module that only helps others belongs into a subfolder'
+      : 'export definePlugin({ … }) of loligo/plugin; a folder that only helps others has no package.json'
+  return fileProblem('PLUGIN_FILE_BROKEN', entry, 'exports no plugin', remedy)
 }
 
 function tooSlow(file: string, loadMs: number) {

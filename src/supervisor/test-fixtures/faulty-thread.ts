@@ -9,19 +9,32 @@ import { runGatewayThread } from '../gateway-thread.ts'
 if (parentPort === null) throw new Error('to be run as a thread')
 await runGatewayThread(workerData, parentPort, {
   listen,
-  async buildGateway(config, { log, accessLog }) {
+  async buildGateway(config, { log, accessLog, cells, generation }) {
     log.info(`built for ${threadId}`)
-    const fault = config.extra['test/build']
+    log.debug('built')
+    const { 'test/build': fault, 'test/code': code, 'test/cell': cell } = config.extra
+    if (cells === undefined || generation === undefined) throw new TypeError('a thread shares cells')
+    if (typeof cell === 'string') Atomics.add(new Int32Array(await cells.open(cell, 4)), 0, 1)
+    const builds = Atomics.add(new Int32Array(await cells.open(`builds ${generation}`, 4)), 0, 1)
     if (fault === 'throw') throw new Error('the plugin "auth" is not there')
     if (fault === 'exit') process.exit(7)
+    if (fault === 'never') await new Promise(() => {})
+    if (fault === 'hang') await forEver()
+    if (fault === 'third exits' && builds === 2) process.exit(9)
+    // The first of a reload is the trial.
+    if (fault === 'exit beside' && builds === 1) process.exit(8)
+    if (fault === 'throw beside' && builds === 1) throw new Error('one of two does not build')
+    if (fault === 'hang beside' && builds === 1) await forEver()
     return {
       config,
+      ...(typeof code === 'string' && { codeFingerprint: code }),
       handle: async (request) => {
-        const response = await answer(request, log)
+        const response = request.path === '/generation' ? HttpResponse.json(generation) : await answer(request, log)
         accessLog?.(`[GIN] ${request.target}`)
         return response
       },
-      close: async () => log.info(`closed ${threadId}`),
+      plugins: () => [],
+      close: async () => log.info(`closed ${generation} in ${threadId}`),
     }
   },
 })
@@ -47,6 +60,11 @@ async function answer(request: HttpRequest, log: Logger): Promise<HttpResponse> 
     default:
       return HttpResponse.json(threadId)
   }
+}
+
+/** Something that might still come keeps the thread alive. */
+function forEver(): Promise<never> {
+  return new Promise(() => setInterval(() => {}, 1000))
 }
 
 function fillHeap(): never {

@@ -4,9 +4,12 @@ import { emptyConfig } from './config.ts'
 
 // A whole process: `node serve-process.ts THREADS CONFIG_CHANGES`.
 const [threads, changes] = process.argv.slice(2)
+const config = emptyConfig(JSON.parse(changes ?? '{}'))
 process.exit(
   await serve({
-    config: emptyConfig(JSON.parse(changes ?? '{}')),
+    config,
+    read: async () => ({ config, notices: [] }),
+    watched: null,
     notices: [{ level: 'WARNING', message: 'unknown key "endpoint"' }],
     threads: Number(threads),
     reusePort: canSharePort(),

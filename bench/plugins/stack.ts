@@ -1,0 +1,26 @@
+import { definePlugin } from 'loligo/plugin'
+
+/** As many plugins of every kind as one row of the bench stacks; each touches one header, as most plugins do. */
+export const stack = Array.from({ length: 20 }, (_, index) =>
+  definePlugin({
+    name: `bench-stack-${index}`,
+    server: () => (next) => async (request, context) => {
+      const response = await next(request, context)
+      response.headers.set('X-Stack', 'seen')
+      return response
+    },
+    modifier: () => ({
+      request(request) {
+        request.headers.set('X-Stack', 'seen')
+      },
+    }),
+    middleware: () => (next) => (request, context) => {
+      request.headers.set('X-Stack', 'seen')
+      return next(request, context)
+    },
+    client: () => (next) => (request, context) => {
+      request.headers.set('X-Stack', 'seen')
+      return next(request, context)
+    },
+  }),
+)

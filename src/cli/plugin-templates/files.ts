@@ -1,0 +1,129 @@
+import { NAMESPACES } from '../../plugins/registry.ts'
+import type { PluginKind } from '../../plugins/runtime.ts'
+import { VERSION } from '../../product.ts'
+import { clientTemplate } from './client.ts'
+import { middlewareTemplate } from './middleware.ts'
+import { modifierTemplate } from './modifier.ts'
+import { serverTemplate } from './server.ts'
+import type { PluginTemplate } from './template.ts'
+
+export type PluginLanguage = 'ts' | 'js'
+
+const TEMPLATES: Record<PluginKind, PluginTemplate> = {
+  server: serverTemplate,
+  modifier: modifierTemplate,
+  middleware: middlewareTemplate,
+  client: clientTemplate,
+}
+
+/** The files of a new plugin by their names. */
+export function pluginFiles(kind: PluginKind, name: string, language: PluginLanguage): Record<string, string> {
+  const template = TEMPLATES[kind]
+  const fill = (text: string) => {
+    // a key of an object needs quotes unless it is a plain word
+    const asKey = /^[A-Za-z_$][\w$]*$/.test(name) ? name : `'${name}'`
+    return text.replaceAll('NAME: {', `${asKey}: {`).replaceAll('NAME', name).replaceAll('EXTENSION', language)
+  }
+  return {
+    'package.json': json(packageJson(template, name, language)),
+    [`index.${language}`]: fill(template.source),
+    [`index.test.${language}`]: fill(template.test),
+    'tsconfig.json': json(tsconfig(language)),
+    'krakend.json': json(krakendJson(template, name)),
+    'README.md': readme(template, name, language),
+  }
+}
+
+function packageJson({ purpose }: PluginTemplate, name: string, language: PluginLanguage): object {
+  const types = { '@types/node': '>=26', typescript: '>=5.9' }
+  return {
+    name,
+    version: '0.1.0',
+    private: true,
+    description: purpose,
+    type: 'module',
+    exports: `./index.${language}`,
+    scripts: { test: 'loligo plugin test', start: 'loligo run -c krakend.json', typecheck: 'tsc -p .' },
+    devDependencies: { ...types, loligo: VERSION },
+  }
+}
+
+/** JavaScript is checked as well: the types of `loligo/plugin` find most mistakes before a test does. */
+function tsconfig(language: PluginLanguage): object {
+  return {
+    compilerOptions: {
+      target: 'esnext',
+      module: 'nodenext',
+      types: ['node'],
+      strict: true,
+      ...(language === 'ts'
+        ? { erasableSyntaxOnly: true, verbatimModuleSyntax: true, allowImportingTsExtensions: true }
+        : { allowJs: true, checkJs: true }),
+      noEmit: true,
+    },
+    include: [`*.${language}`],
+  }
+}
+
+/** Needs no other service: the backend is the gateway's own echo. */
+function krakendJson(template: PluginTemplate, name: string): object {
+  const { kind, level, exampleOptions } = template
+  const names = kind === 'client' ? name : [name]
+  const at = (wanted: PluginTemplate['level']) =>
+    level === wanted ? { extra_config: { [NAMESPACES[kind]]: { name: names, [name]: exampleOptions } } } : {}
+  const backend = { host: ['http://localhost:8080'], url_pattern: '/__echo/hello', ...at('backend') }
+  const endpoint = { endpoint: '/hello', input_headers: ['*'], backend: [backend], ...at('endpoint') }
+  return {
+    version: 3,
+    name: `${name} example`,
+    port: 8080,
+    timeout: '2s',
+    echo_endpoint: true,
+    plugin: { folder: '.', pattern: 'index.' },
+    endpoints: [endpoint],
+    ...at('service'),
+  }
+}
+
+const LEVELS: Record<PluginTemplate['level'], string> = {
+  service: 'the root',
+  endpoint: 'an endpoint or a backend',
+  backend: 'a backend',
+}
+
+function readme(template: PluginTemplate, name: string, language: PluginLanguage): string {
+  const { kind, purpose, options, level, exampleOptions } = template
+  const names = kind === 'client' ? name : [name]
+  const block = json({ extra_config: { [NAMESPACES[kind]]: { name: names, [name]: exampleOptions } } })
+  const rows = options.map(([option, byDefault, meaning]) => `| \`${option}\` | ${byDefault} | ${meaning} |\n`).join('')
+  return `# ${name}
+
+${purpose} A ${kind} plugin for Loligo, in \`index.${language}\`.
+
+| Option | Default | Meaning |
+| ------ | ------- | ------- |
+${rows}
+## Test it
+
+    loligo plugin test
+
+runs \`index.test.${language}\`. Nothing need be installed; \`npm install\` gives an editor the types and \`npm run typecheck\` its compiler.
+
+## Try it
+
+    loligo run -c krakend.json
+    curl -i http://localhost:8080/hello
+
+## Use it
+
+Copy this folder into the plugin folder of a gateway (\`"plugin": { "folder": "./plugins/" }\` at the root of its configuration), and
+name the plugin at ${LEVELS[level]}:
+
+\`\`\`json
+${block}\`\`\`
+`
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

@@ -1,0 +1,23 @@
+import type { HttpStage } from '../../pipes/http.ts'
+import { makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
+import { readNames } from '../names.ts'
+import type { Place } from '../place.ts'
+import { aroundHttp } from './around-http.ts'
+
+/**
+ * The stage of the client plugins that one backend names: around the HTTP client, the first name outermost. A plugin that
+ * calls `next` keeps the client's connections; one that does not takes its place (specification: plugins 5). Null when
+ * there is none.
+ * @throws PluginLoadError
+ */
+export async function buildClientStage(options: unknown, place: Place, workshop: Workshop): Promise<HttpStage | null> {
+  const block = toBlock(options)
+  const { names, problems: nameProblems } = readNames(block, place.where, true)
+  const problems = [...nameProblems]
+  const made = await makeInstances('client', names, block, place, workshop, problems)
+  settleProblems(problems, place, workshop)
+  for (const { plugin } of made) workshop.log.debug(`${place.tag}[Client Plugins] Injecting plugin ${plugin.name}`)
+  if (made.length === 0) return null
+  const stages = made.map((each) => aroundHttp(each, { kind: 'client', answersFailures: false }, place, workshop))
+  return (client) => stages.reduceRight((next, stage) => stage(next), client)
+}

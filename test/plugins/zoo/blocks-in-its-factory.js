@@ -1,0 +1,8 @@
+import { definePlugin } from 'loligo/plugin'
+
+export const blocksInItsFactory = definePlugin({
+  name: 'blocks-in-its-factory',
+  modifier: () => {
+    for (;;);
+  },
+})
