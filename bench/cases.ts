@@ -17,6 +17,8 @@ export interface BenchCase {
   readonly plainProxy: boolean
   /** Other response headers that belong to the visible work. */
   readonly headers: Readonly<Record<string, string>>
+  /** Further lines of the request's head, `Name: value`; of several, each request takes the next. */
+  readonly fields?: readonly string[]
 }
 
 /** The request header that the server plugin of the chain reads, and its value in every request of the load. */

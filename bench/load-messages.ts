@@ -2,7 +2,14 @@ import type { ReadResponse } from './response-reader.ts'
 
 /** What the parent asks of the load generator: first `prepare`, then `go`. */
 export type LoadCommand =
-  | { readonly kind: 'prepare'; readonly port: number; readonly path: string; readonly connections: number }
+  | {
+      readonly kind: 'prepare'
+      readonly port: number
+      readonly path: string
+      readonly connections: number
+      /** Further lines of the request's head; of several, each request takes the next. */
+      readonly fields: readonly string[]
+    }
   /** Ends after `seconds` or `requests`, whichever comes first. */
   | { readonly kind: 'go'; readonly seconds: number; readonly requests: number }
 

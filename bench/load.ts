@@ -23,16 +23,33 @@ let endsAt = 0
 let startedAt = 0
 let patience: NodeJS.Timeout | undefined
 
+/** The requests of all connections in turn. */
+class Requests {
+  readonly #heads: readonly Buffer[]
+  #turn = 0
+
+  constructor(port: number, path: string, fields: readonly string[]) {
+    const variants = fields.length === 0 ? [null] : fields
+    this.#heads = variants.map((field) => Buffer.from(requestHead(port, path, field)))
+  }
+
+  next(): Buffer {
+    const head = this.#heads[this.#turn] as Buffer
+    this.#turn = this.#turn + 1 === this.#heads.length ? 0 : this.#turn + 1
+    return head
+  }
+}
+
 class Connection {
   readonly reader = new ResponseReader()
   readonly #socket: Socket
-  readonly #request: Buffer
+  readonly #requests: Requests
   #sentAt = 0
   /** Called with every whole response. */
   onResponse: (connection: Connection, sentAt: number) => void
 
-  constructor(port: number, request: Buffer, onResponse: (connection: Connection, sentAt: number) => void) {
-    this.#request = request
+  constructor(port: number, requests: Requests, onResponse: (connection: Connection, sentAt: number) => void) {
+    this.#requests = requests
     this.onResponse = onResponse
     const callback = (length: number) => {
       this.#read(length)
@@ -46,7 +63,7 @@ class Connection {
 
   send(): void {
     this.#sentAt = performance.now()
-    this.#socket.write(this.#request)
+    this.#socket.write(this.#requests.next())
   }
 
   close(): void {
@@ -78,7 +95,7 @@ function prepare(command: LoadCommand & { kind: 'prepare' }): void {
   closeAll()
   failed = false
   waitFor('the first answers did not come')
-  const request = Buffer.from(requestHead(command.port, command.path))
+  const requests = new Requests(command.port, command.path, command.fields)
   busy = command.connections
   let first: ReadResponse | undefined
   const onResponse = (connection: Connection) => {
@@ -88,7 +105,7 @@ function prepare(command: LoadCommand & { kind: 'prepare' }): void {
     clearTimeout(patience)
     report({ kind: 'ready', ...first })
   }
-  connections = Array.from({ length: command.connections }, () => new Connection(command.port, request, onResponse))
+  connections = Array.from({ length: command.connections }, () => new Connection(command.port, requests, onResponse))
   const [one] = connections
   if (one !== undefined) one.reader.keep = true
 }
@@ -154,13 +171,14 @@ function report(message: LoadReport): void {
   process.send?.(message)
 }
 
-function requestHead(port: number, path: string): string {
+function requestHead(port: number, path: string, field: string | null): string {
   return [
     `GET ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
     'User-Agent: loligo-bench',
     'Accept: */*',
     `X-Tenant: ${TENANT}`,
+    ...(field === null ? [] : [field]),
     '\r\n',
   ].join('\r\n')
 }

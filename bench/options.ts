@@ -17,6 +17,8 @@ export interface BenchOptions {
   readonly cases: readonly BenchCase[]
   /** Measure what one plugin of each kind costs, too. */
   readonly stacks: boolean
+  /** Measure what features for traffic and security cost, too. */
+  readonly features: boolean
   /** `bare`, `loligo`, `nginx`; null: all that can be had. */
   readonly sides: readonly string[] | null
   readonly against: readonly OtherGateway[]
@@ -36,6 +38,7 @@ export const USAGE = `node bench/run.ts [options]
   --connections C    connections of the load (64)
   --cases a,b        only these cases
   --stacks           only what one plugin of each kind costs
+  --features         only what features for traffic and security cost
   --sides a,b        only these of bare, loligo, nginx
   --against NAME=CMD another gateway; {config}, {port} and {upstream} are replaced; may be repeated
   --json FILE        writes the results as JSON
@@ -61,6 +64,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       connections: text,
       cases: text,
       stacks: flag,
+      features: flag,
       sides: text,
       against: { type: 'string', multiple: true, default: [] },
       json: text,
@@ -77,8 +81,9 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     seconds: readNumber('seconds', values.seconds, quick ? 0.2 : 2, MAX_SECONDS),
     warmUpSeconds: readNumber('warm-up', values['warm-up'], quick ? 0.1 : 5, MAX_SECONDS),
     connections: Math.ceil(readNumber('connections', values.connections, quick ? 8 : 64, MAX_CONNECTIONS)),
-    cases: values.stacks ? [] : selectCases(values.cases),
-    stacks: values.stacks || values.cases === undefined,
+    cases: values.stacks || values.features ? [] : selectCases(values.cases),
+    stacks: values.stacks || (!values.features && values.cases === undefined),
+    features: values.features || (!values.stacks && values.cases === undefined),
     sides: readSides(values.sides),
     against: values.against.map(readOther),
     jsonFile: values.json,

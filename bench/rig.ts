@@ -45,7 +45,7 @@ export class Rig {
 
   /** Sends load to a side for `seconds` or until so many requests are answered. Throws when any answer is wrong. */
   async measure(side: Side, one: BenchCase, connections: number, seconds: number, requests = 1e9): Promise<Sample> {
-    const wrong = findWrongData(one, await this.#prepare(side, one.path, connections))
+    const wrong = findWrongData(one, await this.#prepare(side, one, connections))
     if (wrong !== null) throw new Error(`${side.name}, ${one.name}: ${wrong}`)
     const before = cpuTimeNs(side.process.pid)
     const startedAt = performance.now()
@@ -64,7 +64,7 @@ export class Rig {
   /** Compares one answer, and what the upstream got for it, with what the case demands. Null when all is right. */
   async check(side: Side, one: BenchCase): Promise<{ data: string | null; headers: string | null }> {
     this.#upstream.child.send('record')
-    const response = await this.#prepare(side, one.path, 1)
+    const response = await this.#prepare(side, one, 1)
     const head = await this.#lastUpstreamHead()
     const headers = [findMissingHeaders(one, response), findMissingUpstreamHeaders(head)].filter(
       (text) => text !== null,
@@ -78,8 +78,8 @@ export class Rig {
     return ((await message) as { head: string }).head
   }
 
-  async #prepare(side: Side, path: string, connections: number): Promise<ReadResponse> {
-    const report = await this.#ask({ kind: 'prepare', port: side.port, path, connections })
+  async #prepare(side: Side, { path, fields = [] }: BenchCase, connections: number): Promise<ReadResponse> {
+    const report = await this.#ask({ kind: 'prepare', port: side.port, path, connections, fields })
     if (report.kind === 'ready') return report
     throw new Error(`${side.name}, ${path}: ${report.kind === 'failed' ? report.reason : 'an unexpected report'}`)
   }

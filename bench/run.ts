@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chooseCores } from './cores.ts'
+import { type FeatureResult, formatFeatures, measureFeatures } from './features.ts'
 import { type BenchOptions, readOptions, USAGE } from './options.ts'
 import { stopAll, stopAllNow } from './processes.ts'
 import { describeConditions, formatCase, formatConditions, formatDifference, formatTableHead } from './report.ts'
@@ -57,7 +58,12 @@ async function measureRequests(options: BenchOptions, folder: string): Promise<n
     stacks = await measureStacks(options, place, rig)
     console.log(formatStacks(stacks))
   }
-  writeJson(options, { conditions, differences, results, stacks })
+  let features: readonly FeatureResult[] = []
+  if (options.features) {
+    features = await measureFeatures(options, place, rig)
+    console.log(formatFeatures(features))
+  }
+  writeJson(options, { conditions, differences, results, stacks, features })
   return differences.some((difference) => difference.failure) ? 1 : 0
 }
 

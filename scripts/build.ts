@@ -9,6 +9,7 @@ import { build, type RolldownOutput } from 'rolldown'
 const ENTRIES = {
   cli: 'src/cli/main.ts',
   thread: 'src/supervisor/thread.ts',
+  'password-thread': 'src/auth/password-thread.ts',
   index: 'src/index.ts',
   plugin: 'src/sdk/plugin.ts',
   testing: 'src/testing/index.ts',

@@ -20,6 +20,10 @@ export const ERRORS = {
     title: 'Bodies are sent to backends without their type',
     remedy: 'Add "Content-Type" to input_headers; a list replaces the default, which is that header alone.',
   },
+  CONFIG_CORS_DOUBTFUL: {
+    title: 'What pages of other origins may do is probably not what was meant',
+    remedy: 'Name the origins in full, and the methods in capitals.',
+  },
   CONFIG_DUPLICATE_ENDPOINT: {
     title: 'Two endpoints have the same method and path',
     remedy: 'Remove one of the two, or change its method or path.',
@@ -65,6 +69,10 @@ export const ERRORS = {
     title: 'A required key is missing',
     remedy: 'Add the key.',
   },
+  CONFIG_MTLS_TRUSTS_ALL: {
+    title: 'Clients with a certificate of any public authority may connect',
+    remedy: 'Set "disable_system_ca_pool": true, so that the authorities of "ca_certs" alone count.',
+  },
   CONFIG_NAMESPACE_MISPLACED: {
     title: 'A component has no effect at this place',
     remedy: 'Move the block to a place where the component works, or remove it.',
@@ -97,6 +105,14 @@ export const ERRORS = {
   CONFIG_PARAMETERS_MISMATCH: {
     title: 'A backend uses more parameters than its endpoint has',
     remedy: 'Declare every {parameter} of url_pattern in the path of the endpoint.',
+  },
+  CONFIG_RATE_LIMIT_CAPACITY: {
+    title: 'The bucket of a rate limit holds less than the requests of a period',
+    remedy: 'Set the capacity: how many requests may come at once after a pause.',
+  },
+  CONFIG_RATE_LIMIT_CLIENT: {
+    title: 'A rate limit cannot tell clients apart, and refuses all of them',
+    remedy: 'Set "key" to the name of the header or of the path parameter that identifies a client.',
   },
   CONFIG_RENAMED_KEY: {
     title: 'A key of an older configuration version is ignored',
@@ -197,6 +213,14 @@ export const ERRORS = {
   PLUGIN_RUNTIME_MISSING: {
     title: 'The file of a plugin is of a kind that cannot be run',
     remedy: 'Provide the plugin as TypeScript, JavaScript or WebAssembly.',
+  },
+  TLS_FILES_NOT_CHECKED: {
+    title: 'The files of certificates are not on this machine, so they were not checked',
+    remedy: 'Run the check where the files are.',
+  },
+  TLS_FILE_UNUSABLE: {
+    title: 'A file with a certificate or a key cannot be used',
+    remedy: 'Give the paths of PEM files that the gateway may read; each key must belong to its certificate.',
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>
 

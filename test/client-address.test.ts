@@ -82,6 +82,32 @@ const cases: readonly Case[] = [
     { 'X-Appengine-Remote-Addr': '', 'X-Forwarded-For': '1.1.1.1' },
     '1.1.1.1',
   ],
+  [
+    'all fields of a name are one list where proxies are trusted',
+    { trusted_proxies: ['127.0.0.1'] },
+    { 'X-Forwarded-For': ['6.6.6.6', '2.2.2.2'] },
+    '2.2.2.2',
+  ],
+  ['nobody is trusted', { trusted_proxies: [] }, { 'X-Forwarded-For': '1.1.1.1', 'X-Real-IP': '1.1.1.1' }, '127.0.0.1'],
+  [
+    'a field that names no address before it is decided is passed over',
+    { trusted_proxies: ['127.0.0.1'] },
+    { 'X-Forwarded-For': '1.1.1.1, unknown', 'X-Real-IP': '3.3.3.3' },
+    '3.3.3.3',
+  ],
+  [
+    'what stands left of the client is not looked at',
+    { trusted_proxies: ['127.0.0.1'] },
+    { 'X-Forwarded-For': `${'junk,'.repeat(10_000)}2.2.2.2` },
+    '2.2.2.2',
+  ],
+  ['a zone makes no address', {}, { 'X-Forwarded-For': 'fe80::1%made-up' }, '127.0.0.1'],
+  [
+    'app_engine, through a peer that is not trusted',
+    { app_engine: true, trusted_proxies: ['10.0.0.0/8'] },
+    { 'X-Appengine-Remote-Addr': '4.4.4.4' },
+    '127.0.0.1',
+  ],
   ['no app_engine', {}, { 'X-Appengine-Remote-Addr': '4.4.4.4' }, '127.0.0.1'],
 ]
 
@@ -91,9 +117,61 @@ describe('the address of the client', () => {
   }
 })
 
-test('an entry of trusted_proxies that is no network stops the start', async (t) => {
-  await assert.rejects(
-    startGateway(t, { extra_config: { router: { trusted_proxies: ['10.0.0.0/40'] } } }),
-    /trusted_proxies.*10\.0\.0\.0\/40/,
-  )
+for (const entry of ['10.0.0.0/40', '10.0.0.0/', 'proxy.example']) {
+  test(`"${entry}" in trusted_proxies stops the start`, async (t) => {
+    await assert.rejects(
+      startGateway(t, { extra_config: { router: { trusted_proxies: [entry] } } }),
+      ({ message }: Error) => {
+        assert.equal(
+          message,
+          `router.trusted_proxies: "${entry}" is neither an address nor a network such as 10.0.0.0/8`,
+        )
+        return true
+      },
+    )
+  })
+}
+
+describe('what the start says about forged addresses', () => {
+  const limited = { client_max_rate: 5, strategy: 'IP' }
+  const byKey = { ...limited, key: 'X-Client' }
+  type Said = readonly [title: string, router: object, limits: readonly object[], line: RegExp | null]
+  const said: readonly Said[] = [
+    [
+      'nothing goes by them',
+      {},
+      [{ client_max_rate: 5, strategy: 'header', key: 'X-Id' }],
+      /INFO.*with X-Forwarded-For:/,
+    ],
+    [
+      'limits do',
+      { remote_ip_headers: ['X-Client-IP'] },
+      Array.from({ length: 5 }, () => limited),
+      /WARNING.*X-Client-IP, and so evade qos\/ratelimit\/router of GET \/0, .* of GET \/2 and 2 more: set router\.trusted_proxies/,
+    ],
+    [
+      'a limit by a header does',
+      { trusted_proxies: [] },
+      [byKey],
+      /WARNING.*of GET \/0 takes the address from X-Client/,
+    ],
+    ['proxies are named', { trusted_proxies: ['10.0.0.0/8'] }, [limited], null],
+    ['fields count for nothing', { forwarded_by_client_ip: false }, [limited], null],
+  ]
+  for (const [title, router, limits, line] of said) {
+    test(title, async (t) => {
+      const { log } = await startGateway(t, {
+        host: ['http://127.0.0.1:8081'],
+        extra_config: { router },
+        endpoints: limits.map((limit, i) => ({
+          endpoint: `/${i}`,
+          backend: [{ url_pattern: '/' }],
+          extra_config: { 'qos/ratelimit/router': limit },
+        })),
+      })
+      const lines = log.all.filter((text) => /any client/i.test(text))
+      assert.equal(lines.length, line === null ? 0 : 1, lines.join('\n'))
+      if (line !== null) assert.match(lines[0] ?? '', line)
+    })
+  }
 })

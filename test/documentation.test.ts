@@ -24,7 +24,32 @@ const examples = pages.flatMap((page) => examplesIn(textOf(page)))
 describe('the examples of the documentation', () => {
   test('there is one on each page that promises it', () => {
     const names = examples.map(({ name }) => name).sort()
-    assert.deepEqual(names, ['first-plugin', 'getting-started', 'modifier', 'own', 'server', 'tools'])
+    assert.deepEqual(names, [
+      'api-keys',
+      'basic-auth',
+      'bot-detector',
+      'circuit-breaker',
+      'client',
+      'client-credentials',
+      'cors',
+      'endpoint-server',
+      'errors',
+      'first-plugin',
+      'from-krakend',
+      'getting-started',
+      'http-cache',
+      'ip-filter',
+      'jwt-signing',
+      'jwt-validation',
+      'middleware',
+      'modifier',
+      'own',
+      'rate-limits',
+      'revocation',
+      'security-headers',
+      'server',
+      'tools',
+    ])
     for (const { name, tries } of examples) assert.ok(tries.length > 0, `nothing is tried of ${name}`)
   })
 
@@ -60,16 +85,18 @@ describe('the examples of the documentation', () => {
 /** Runs an example in its own folder, in front of the demo upstream; resolves to its port. */
 async function serveExample(t: TestContext, example: DocumentedExample): Promise<number> {
   const folder = example.files.length === 0 ? join(root, 'examples', example.name) : temporaryFolder(t)
-  writeExample(example, folder)
-  const before = process.cwd()
-  t.after(() => process.chdir(before))
-  process.chdir(folder)
   const upstream = await startUpstream(0)
   t.after(() => {
     upstream.close()
     upstream.closeAllConnections()
   })
-  const env = { KRAKEND_HOST: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}` }
+  const host = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
+  const files = example.files.map(({ path, text }) => ({ path, text: text.replaceAll('http://127.0.0.1:8081', host) }))
+  writeExample({ ...example, files }, folder)
+  const before = process.cwd()
+  t.after(() => process.chdir(before))
+  process.chdir(folder)
+  const env = { KRAKEND_HOST: host }
   const { config, diagnostics } = await loadConfig({ file: 'krakend.json', features, env })
   assert.deepEqual(diagnostics.map(formatDiagnostic), [])
   assert.ok(config !== null)

@@ -86,7 +86,10 @@ describe('plugin init', () => {
     const folder = folderWith(t, {})
     const { code, output } = await type(folder, 'plugin', 'init', '-n', 'sign', '-t', 'http-client', '-l', 'js')
     assert.equal(code, 0, output)
-    assert.match(output, /Wrote a client plugin .*cd sign\n.*loligo plugin test.*\n.*loligo run -c krakend\.json/s)
+    assert.match(
+      output,
+      /Wrote a client plugin .*cd sign\n.*loligo plugin test.*\n.*loligo run --watch -c krakend\.json/s,
+    )
     assert.match(readFileSync(join(folder, 'sign/krakend.json'), 'utf8'), /"plugin\/http-client": \{\s*"name": "sign"/)
   })
 

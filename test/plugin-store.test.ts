@@ -14,15 +14,19 @@ export const shared = definePlugin({
   name: 'shared',
   server: async (_, { counter, every, store }) => {
     const asked = counter('asked')
+    counter('made').add()
+    store.increment('made')
     let ticks = 0
     every(1, () => void ticks++)
-    return () => async (request, context) => {
+    return (next) => async (request, context) => {
+      if (request.path === '/__plugins') return next(request, context)
       asked.add()
       const [, what, key = ''] = request.path.split('/')
       const value =
         what === 'count' ? store.increment(key)
         : what === 'once' ? await store.setIfAbsent(key, { thread: threadId })
         : what === 'get' ? await store.get(key)
+        : what === 'stands' ? store.count(key)
         : ticks
       return { body: { thread: threadId, value: value ?? null } }
     }
@@ -36,7 +40,7 @@ test('values and counters are those of all threads, exactly, and outlive a reloa
       version: 3,
       listen_ip: '127.0.0.1',
       plugin: { folder: './plugins/', pattern: '' },
-      extra_config: { 'plugin/http-server': { name: ['shared'] } },
+      extra_config: { 'plugin/http-server': { name: ['shared'] }, 'telemetry/plugins': {} },
     },
     'plugins/shared.ts': PLUGIN,
   })
@@ -65,6 +69,10 @@ test('values and counters are those of all threads, exactly, and outlive a reloa
   await gateway.lines.find(/generation 2 serves/)
   assert.equal((await ask('/count/a')).value, 201)
   assert.deepEqual((await ask('/get/a')).value, { thread: winner })
+  // The trial of the reload has made an instance too: what that wrote is gone with it.
+  assert.equal((await ask('/stands/made')).value, 2 * THREADS)
+  const report = JSON.parse((await request(port, '/__plugins')).body) as { metrics: { name: string; value: number }[] }
+  assert.equal(report.metrics.find(({ name }) => name === 'made')?.value, 2 * THREADS)
   gateway.signal('SIGTERM')
   assert.equal((await gateway.end).code, 0)
 })

@@ -11,6 +11,7 @@ const ANSWERS: Record<string, unknown> = {
     password_hash: 'never leaves the gateway',
   },
   '/stock': { data: { notebook: 3, ink: 14 }, generated: '2026-01-01' },
+  '/token': { access_token: 'demo', token_type: 'bearer', expires_in: 3600 },
   '/weather?city=London': { sky: 'cloudy', celsius: 11 },
 }
 
@@ -32,6 +33,11 @@ export function startUpstream(port: number): Promise<Server> {
     if (url === '/users/ada/orders') {
       response.writeHead(200, { 'Content-Type': 'application/json' })
       return response.end(ORDERS)
+    }
+    if (url === '/private/report') {
+      const isKnown = request.headers.authorization === 'Bearer demo'
+      response.writeHead(isKnown ? 200 : 401, { 'Content-Type': 'application/json' })
+      return response.end(isKnown ? '{"orders":27}' : '{"error":"who are you?"}')
     }
     const answer = ANSWERS[url]
     response.writeHead(answer === undefined ? 404 : 200, { 'Content-Type': 'application/json' })

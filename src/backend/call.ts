@@ -3,29 +3,47 @@ import { createDecoder, type Decoder } from '../encoding/decoders.ts'
 import { gunzip, MAX_DECODED_BYTES } from '../encoding/gzip.ts'
 import { BodyStream } from '../pipes/body.ts'
 import { type Handler, HttpRequest, type HttpResponse } from '../pipes/http.ts'
-import { type DataObject, type Proxy, type ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
+import { type DataObject, type Proxy, type ProxyRequest, ProxyResponse, ReusedResponse } from '../pipes/proxy.ts'
 import { UpstreamStatusError } from '../pipes/upstream-status-error.ts'
+import { KeptAnswer, type KeptResponse } from '../traffic/http-cache/kept-response.ts'
 
 const MAX_ERROR_BODY_BYTES = 1024 * 1024
 
 /** Changes the decoded data: target, allow, deny, mapping, group, flatmap. */
 export type Shape = (data: DataObject) => DataObject
 
+/** Larger answers are decoded anew each time: what is made of them is not in the size of the cache. */
+const MAX_REUSED_BYTES = 256 * 1024
+
 /**
  * The innermost step of a backend whose answers are decoded: makes the HTTP request, calls, checks the status, decodes
  * and shapes. Specification: core 4.2, 5.1, 6.1.
+ * @param reuses what is made of an answer out of the cache is made once: where nothing changes it on its way back
  */
-export function createDecodingCall(backend: BackendConfig, shape: Shape | null, transport: Handler): Proxy {
+export function createDecodingCall(
+  backend: BackendConfig,
+  shape: Shape | null,
+  transport: Handler,
+  reuses = false,
+): Proxy {
   const decode = createDecoder(backend.encoding, backend.isCollection)
   const group = backend.group
+  const made = reuses ? new WeakMap<KeptResponse, ReusedResponse>() : null
   return async (request, context) => {
     const http = toHttpRequest(request)
     const response = await transport(http, context)
+    const kept = made !== null && response instanceof KeptAnswer ? response.kept : null
+    const known = kept === null ? undefined : made?.get(kept)
+    if (known !== undefined) return known
     if (response.status !== 200 && response.status !== 201) throw await statusError(backend, http, response)
     const decoded = decodeBody(decode, response)
     const data = decoded instanceof Promise ? await decoded : decoded
     if (data === null) return withoutData(shape, group)
-    return new ProxyResponse(shape === null ? data : shape(data), true)
+    const shaped = shape === null ? data : shape(data)
+    if (kept === null || kept.size > MAX_REUSED_BYTES) return new ProxyResponse(shaped, true)
+    const reused = new ReusedResponse(shaped, true)
+    made?.set(kept, reused)
+    return reused
   }
 }
 

@@ -89,7 +89,7 @@ function report(folder: string, kind: PluginKind, files: readonly string[]): str
   return `Wrote a ${kind} plugin to ${resolve(folder)}: ${files.join(', ')}
 
   cd ${folder}
-  loligo plugin test            # runs its tests
-  loligo run -c krakend.json    # then: curl -i http://localhost:8080/hello
+  loligo plugin test                    # runs its tests
+  loligo run --watch -c krakend.json    # then: curl -i http://localhost:8080/hello
 `
 }

@@ -164,6 +164,18 @@ describe('loligo plugin list', () => {
     )
   })
 
+  test('lists a folder alone that is a plugin itself', async (t) => {
+    const root = project(t, {
+      'plugins/stamp/other.ts': AUTH,
+      'plugins/package.json': { type: 'module', main: 'gone.js' },
+    })
+    const { code, out } = await type('plugin', 'list', join(root, 'plugins/stamp'))
+    assert.equal(code, 0)
+    assert.match(out, /^stamp +folder +module .*\n {2}stamp {2}middleware\n.*\n\n1 plugin in 1 unit, 0 problems\n$/)
+    // A package.json that names no module, as one for dependencies alone, leaves it a folder of plugins.
+    assert.match((await type('plugin', 'list', join(root, 'plugins'))).out, /\n3 plugins in 2 units, 0 problems\n$/)
+  })
+
   test('tells a folder that is not there', async (t) => {
     const { code, out } = await type('plugin', 'list', join(project(t), 'nowhere'))
     assert.equal(code, 1)

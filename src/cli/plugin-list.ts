@@ -19,7 +19,7 @@ const DEFAULT_FOLDER = './plugins'
 
 /**
  * `loligo plugin list`: what the plugins of a configuration or of a folder are, their options, and what is wrong with
- * them. Their files are loaded, no factory is called. Exits with 1 when there are problems.
+ * them. A folder that is a plugin itself, by its `package.json`, is listed alone. Their files are loaded, no factory is called. Exits with 1 when there are problems.
  */
 export const pluginList: Command = {
   name: 'plugin list',
@@ -39,25 +39,27 @@ export const pluginList: Command = {
       throw new UsageError(`give a configuration or a folder: -c ${flags.config} stands beside "${folder}"`)
     }
     err(unusedArguments(unused))
-    const section =
-      flags.config === undefined
-        ? pluginFolderSection(folder ?? DEFAULT_FOLDER)
-        : await sectionOf(flags.config, terminal)
-    return section === null ? 1 : await list(section, flags.config ?? '', flags.json, terminal)
+    if (flags.config === undefined) {
+      return await list(pluginFolderSection(folder ?? DEFAULT_FOLDER), null, flags.json, terminal)
+    }
+    const section = await sectionOf(flags.config, terminal)
+    return section === null ? 1 : await list(section, flags.config, flags.json, terminal)
   },
 }
 
+/** @param configFile null for a folder that is given by itself */
 async function list(
   section: PluginSection,
-  configFile: string,
+  configFile: string | null,
   json: boolean,
   { out, err }: Terminal,
 ): Promise<number> {
   const log = createLogger({ ...DEFAULT_LOGGING, level: 'WARNING', format: 'bare' }, (line) => err(`${line}\n`))
   // Loaded here, for other commands need none of it.
-  const { DEFAULT_LOAD_LIMITS, loadUnits } = await import('../plugins/units.ts')
+  const { DEFAULT_LOAD_LIMITS, loadFolder, loadUnits } = await import('../plugins/units.ts')
   const { countProblems, formatListing, listingOf } = await import('./plugin-listing.ts')
-  const listing = listingOf(await loadUnits({ section, configFile, log }, DEFAULT_LOAD_LIMITS))
+  const load = configFile === null ? loadFolder : loadUnits
+  const listing = listingOf(await load({ section, configFile: configFile ?? '', log }, DEFAULT_LOAD_LIMITS))
   out(json ? `${JSON.stringify(listing, null, 2)}\n` : formatListing(listing))
   return countProblems(listing) === 0 ? 0 : 1
 }

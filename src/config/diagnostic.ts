@@ -6,7 +6,16 @@ import { ERRORS, type ErrorCode } from '../errors.ts'
  */
 export type Severity = 'error' | 'skipped' | 'warning'
 
-/** Something that is wrong with a configuration, and what to do about it. */
+/**
+ * Something that is wrong with a configuration, and what to do about it.
+ *
+ * @example
+ * {
+ *   severity: 'error', code: 'PLUGIN_NOT_FOUND', file: 'krakend.json', line: 25, column: 15,
+ *   path: 'extra_config."plugin/http-server".name', message: 'no server plugin "helo"; loaded: "hello"',
+ *   remedy: 'Did you mean "hello"?',
+ * }
+ */
 export interface Diagnostic {
   readonly severity: Severity
   readonly code: ErrorCode

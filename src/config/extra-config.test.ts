@@ -17,7 +17,24 @@ const validator = defineFeature({
 const cors = defineFeature({ namespace: 'security/cors', options: Type.Object({}), server: () => null })
 const errors = defineFeature({ namespace: 'backend/http', options: Type.Object({}), backend: () => null })
 const router = defineFeature({ namespace: 'router', options: Type.Object({}), levels: ['service'] })
-const FEATURES: readonly Feature[] = [validator, cors, errors, router]
+const cache = defineFeature({
+  namespace: 'qos/http-cache',
+  options: Type.Object({
+    items: Type.Integer({ default: 9 }),
+    size: Type.Integer({ default: 9 }),
+    name: Type.String(),
+  }),
+  wrongOptions: 'ignored',
+  check: ({ items, size }, level) =>
+    items <= size
+      ? []
+      : [
+          { code: 'CONFIG_INVALID_VALUE', severity: 'error', path: ['items'], message: `too many at the ${level}` },
+          { code: 'CONFIG_WITHOUT_EFFECT', severity: 'warning', path: [], message: 'look at it' },
+        ],
+  backend: () => null,
+})
+const FEATURES: readonly Feature[] = [validator, cors, errors, router, cache]
 
 function resolve(level: Level, blocks: Record<string, unknown>, lenient = false) {
   const report = new Report('', lenient)
@@ -52,6 +69,29 @@ test('wrong options stop the start; lenient drops the block with a warning', () 
     assert.match(lenient.lines.join('\n'), /^warning: .* \("auth\/validator" is ignored here\)/)
     assert.deepEqual(lenient.extra, {})
   }
+})
+
+test('what a feature knows of its options is told with the place', () => {
+  const { extra, lines } = resolve('backend', { 'qos/http-cache': { items: 3, size: 2, name: 'a' } })
+  assert.deepEqual(lines, [
+    'warning: extra_config."qos/http-cache": look at it | Remove the setting; the gateway runs without it. (CONFIG_WITHOUT_EFFECT)',
+    'error: extra_config."qos/http-cache".items: too many at the backend | Choose one of the allowed values. (CONFIG_INVALID_VALUE)',
+  ])
+  assert.deepEqual(extra, {})
+  assert.deepEqual(resolve('backend', { 'qos/http-cache': { items: 2, size: 2, name: 'a' } }).lines, [])
+})
+
+test('lenient leaves single options out where a feature says so, and keeps the others', () => {
+  const wrong = resolve('backend', { 'qos/http-cache': { items: 'x', size: 2, name: 'a' } }, true)
+  assert.deepEqual(wrong.extra, {}, 'the default of 9 items does not fit to 2')
+  assert.equal(wrong.lines.filter((line) => line.includes('the option is ignored')).length, 1)
+  const { extra, lines } = resolve('backend', { 'qos/http-cache': { items: 3, size: 'x', name: 'a', '@c': {} } }, true)
+  assert.deepEqual(extra, { 'qos/http-cache': { items: 3, size: 9, name: 'a' } })
+  assert.equal(lines.length, 1)
+  assert.match(lines[0] ?? '', /^warning: extra_config\."qos\/http-cache"\.size: .*\(the option is ignored\)/)
+  const without = resolve('backend', { 'qos/http-cache': { items: 1 } }, true)
+  assert.deepEqual(without.extra, {}, 'an option that is missing cannot be left out')
+  assert.match(without.lines[0] ?? '', /^warning: .*name.* \("qos\/http-cache" is ignored here\)/)
 })
 
 test('a guarding component that is not implemented stops the start, unless lenient', () => {

@@ -4,9 +4,9 @@ import { ALIASES } from './namespace-aliases.ts'
 import { type Level, NAMESPACES } from './namespaces.ts'
 import { nearest } from './nearest.ts'
 import { isCommentKey, type Path } from './path.ts'
-import { setOwn } from './plain-object.ts'
+import { isPlainObject, setOwn } from './plain-object.ts'
 import type { Report } from './report.ts'
-import { validate } from './validate.ts'
+import { type Problem, type Validation, validate } from './validate.ts'
 
 /** Features by namespace. */
 export type FeatureIndex = ReadonlyMap<string, Feature>
@@ -46,7 +46,7 @@ export function resolveExtraConfig(
     }
     const feature = features.get(namespace)
     if (feature !== undefined && standsAt(feature, level)) {
-      const options = checkOptions(feature, blocks[key], at, report)
+      const options = checkOptions(feature, blocks[key], level, at, report)
       if (options !== undefined) setOwn(result, namespace, options)
     } else if (tellMissing(level, namespace, feature, at, report)) setOwn(result, namespace, blocks[key])
   }
@@ -61,19 +61,33 @@ export function standsAt(feature: Feature, level: Level): boolean {
 }
 
 /** The converted options; where they are wrong what the feature has for that, else undefined: `--lenient` drops the block. */
-function checkOptions(feature: Feature, block: unknown, path: Path, report: Report): unknown {
+function checkOptions(feature: Feature, block: unknown, level: Level, path: Path, report: Report): unknown {
+  const { value, problems } = inspectOptions(feature, block, level, path)
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  const others = feature.wrongOptions === 'ignored' && report.lenient ? without(block, errors, path.length) : undefined
+  if (others === undefined) for (const problem of problems) if (problem.severity === 'warning') report.add(problem)
+  if (errors.length === 0) return value
+  const dropped =
+    others === undefined ? `${JSON.stringify(feature.namespace)} is ignored here` : 'the option is ignored'
+  const effect = report.lenient ? ` (${others === undefined ? (feature.whenInvalid?.effect ?? dropped) : dropped})` : ''
+  for (const problem of errors) report.refuse({ ...problem, message: problem.message + effect })
+  return others === undefined ? feature.whenInvalid?.options : checkOptions(feature, others, level, path, report)
+}
+
+/** Checks options against their schema, and then what the feature knows beyond that. */
+function inspectOptions(feature: Feature, block: unknown, level: Level, path: Path): Validation<unknown> {
   const { value, problems } = validate(feature.options, block, path)
-  let failed = false
-  for (const problem of problems) {
-    if (problem.severity === 'warning') report.add(problem)
-    else {
-      failed = true
-      const effect = feature.whenInvalid?.effect ?? `${JSON.stringify(feature.namespace)} is ignored here`
-      const dropped = report.lenient ? ` (${effect})` : ''
-      report.refuse({ ...problem, message: problem.message + dropped })
-    }
-  }
-  return failed ? feature.whenInvalid?.options : value
+  if (feature.check === undefined || problems.some(({ severity }) => severity === 'error')) return { value, problems }
+  const more = feature.check(value, level).map((problem) => ({ ...problem, path: [...path, ...problem.path] }))
+  return { value, problems: [...problems, ...more] }
+}
+
+/** A block without the options that are wrong; undefined where nothing is wrong, or the block as a whole is. */
+function without(block: unknown, errors: readonly Problem[], depth: number): unknown {
+  if (errors.length === 0 || !isPlainObject(block)) return undefined
+  const wrong = new Set(errors.map(({ path }) => String(path[depth])))
+  const right = Object.entries(block).filter(([key]) => !wrong.has(key))
+  return Object.keys(block).length - right.length < wrong.size ? undefined : Object.fromEntries(right)
 }
 
 /** Tells why a block has no effect. Returns whether it is worth keeping: not when it stands at a wrong place. */

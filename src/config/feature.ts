@@ -1,11 +1,13 @@
 import type { Clock } from '../pipes/clock.ts'
 import type { DeadlineQueue } from '../pipes/context.ts'
-import type { HttpStage } from '../pipes/http.ts'
+import type { Handler, HttpStage } from '../pipes/http.ts'
 import type { ProxyStage } from '../pipes/proxy.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from './model.ts'
+import type { Level } from './namespaces.ts'
 import type { Static, TSchema } from './type.ts'
+import type { Problem } from './validate.ts'
 
 /** A stage for one place, or null when the options ask for nothing there. */
 export type Made<Stage> = Stage | null | Promise<Stage | null>
@@ -16,10 +18,14 @@ export interface ServiceTools extends Surroundings {
   readonly log: Logger
   readonly config: GatewayConfig
   readonly clock: Clock
+  /** The gateway's HTTP client, for calls of a component's own: absolute URLs, and no stage of a backend around them. */
+  readonly http: Handler
   /** The queue of all requests that have this time to live, in milliseconds. */
   deadlines(timeoutMs: number): DeadlineQueue
   /** The log under a longer tag: `[ENDPOINT: /a][JWTValidator]`. */
   logFor(part: string): Logger
+  /** The log under another tag than that of the place, where the specification fixes it. */
+  logAs(tag: string): Logger
   /** What several places of this gateway share: made by the first that asks for it under that key. */
   shared<T>(key: string, make: () => T): T
   /** Runs when this gateway begins to serve: not when it is only built to be checked. */
@@ -56,6 +62,13 @@ export interface Feature<S extends TSchema = TSchema> {
    * left out. Others are ignored then.
    */
   readonly whenInvalid?: { readonly options: Static<S>; readonly effect: string }
+  /**
+   * `ignored`: of options that are wrong, with `--lenient`, those are left out and the others apply, as in the reference.
+   * Otherwise all of them are left out.
+   */
+  readonly wrongOptions?: 'ignored'
+  /** What is wrong with options that the schema accepts; the paths begin at the options. */
+  check?(options: Static<S>, level: Level): readonly Problem[]
   /** Where options that belong to a room itself (`router`, `proxy`) may stand; others follow from their keys below. */
   readonly levels?: readonly ('service' | 'endpoint' | 'backend')[]
   server?(options: Static<S>, tools: ServiceTools): Made<HttpStage>

@@ -81,6 +81,7 @@ test('an empty configuration has every default', async () => {
       useH2c: false,
       maxShutdownWaitMs: 0,
     },
+    tls: null,
     upstream: {
       disableKeepAlives: false,
       disableCompression: false,
@@ -94,6 +95,7 @@ test('an empty configuration has every default', async () => {
       dialerFallbackDelayMs: 300,
       dnsCacheTtlMs: 30_000,
       allowInsecureConnections: false,
+      tls: null,
     },
     debugEndpoint: false,
     echoEndpoint: false,
@@ -444,11 +446,11 @@ test('suspicious values are warned of', async () => {
 })
 
 test('sections that are not implemented stop the start unless lenient', async () => {
-  const value = { tls: { keys: [] }, client_tls: { ca_certs: ['x'] }, async_agent: [{ name: 'a' }] }
+  const value = { async_agent: [{ name: 'a' }] }
   const lines = await complaints(value)
   assert.deepEqual(
     lines.map((line) => line.split(':')[0]),
-    ['error tls', 'error client_tls', 'error async_agent'],
+    ['error async_agent'],
   )
   const lenient = await complaints(value, { lenient: true })
   assert.deepEqual(

@@ -10,6 +10,8 @@ export interface GatewayConfig {
   /** Empty: all addresses. */
   readonly listenIp: string
   readonly server: ServerOptions
+  /** Null: plain HTTP. */
+  readonly tls: ServerTls | null
   readonly upstream: UpstreamOptions
   readonly debugEndpoint: boolean
   readonly echoEndpoint: boolean
@@ -49,6 +51,46 @@ export interface UpstreamOptions {
   readonly dialerFallbackDelayMs: number
   readonly dnsCacheTtlMs: number
   readonly allowInsecureConnections: boolean
+  /** Null: TLS 1.2 and 1.3 with the usual certificate authorities. */
+  readonly tls: ClientTls | null
+}
+
+/** What both ends of a TLS connection are told, in the words of OpenSSL. */
+export interface TlsProtocol {
+  readonly minVersion: TlsVersion
+  readonly maxVersion: TlsVersion
+  /** Joined by colons, those of TLS 1.3 among them. */
+  readonly ciphers: string
+  /** Joined by colons; `auto` leaves them to OpenSSL. */
+  readonly curves: string
+  /** PEM files with authorities; those that are always trusted come on top with `systemCas`. */
+  readonly caFiles: readonly string[]
+  readonly systemCas: boolean
+  /** JSON path in the file, for messages: `tls`, or `endpoints[3].backend[0]…client_tls`. */
+  readonly where: string
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+/** PEM files: a certificate with those that lead to an authority behind it, and its key. */
+export interface KeyFiles {
+  readonly certificate: string
+  readonly privateKey: string
+}
+
+/** HTTPS of the server. */
+export interface ServerTls extends TlsProtocol {
+  /** Chosen by the name that the client asks for; the first where none fits. At least one. */
+  readonly keys: readonly KeyFiles[]
+  /** Clients must show a certificate of one of the authorities. */
+  readonly requiresClientCertificate: boolean
+}
+
+/** TLS towards upstreams. */
+export interface ClientTls extends TlsProtocol {
+  readonly allowInsecureConnections: boolean
+  /** Shown to upstreams that ask for one. */
+  readonly certificates: readonly KeyFiles[]
 }
 
 /** The root's `plugin` object. */
@@ -124,6 +166,8 @@ export interface BackendConfig {
   readonly sdScheme: string
   readonly inputHeaders: readonly string[]
   readonly inputQueryStrings: readonly string[]
+  /** In place of the service's; null: those. */
+  readonly clientTls: ClientTls | null
   readonly extra: ExtraConfig
   /** Position in the endpoint's list, from 0. */
   readonly index: number

@@ -1,12 +1,14 @@
 import { checkEndpointPath, parametersOf, withLeadingSlash } from './endpoint-path.ts'
 import { type FeatureIndex, resolveExtraConfig } from './extra-config.ts'
 import { sanitizeHosts } from './hosts.ts'
-import type { BackendConfig, EndpointConfig } from './model.ts'
+import type { BackendConfig, ClientTls, EndpointConfig, ExtraConfig } from './model.ts'
 import { nearest } from './nearest.ts'
 import { formatPath, type Path } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
 import type { Report } from './report.ts'
 import type { BackendInput, EndpointInput } from './schema.ts'
+import { clientTls } from './tls.ts'
+import type { ClientTlsInput } from './tls-schema.ts'
 import { checkUrlPattern, type PatternScope } from './url-pattern.ts'
 
 /** What endpoints and backends inherit from the service. */
@@ -19,6 +21,7 @@ export interface ServiceDefaults {
 }
 
 const NO_OP = 'no-op'
+const HTTP_CLIENT = 'backend/http/client'
 const OUTPUT_ENCODINGS: ReadonlySet<string> = new Set([
   ...['json', 'json-collection', 'string', 'xml', 'yaml', 'negotiate', 'fast-json', NO_OP],
 ])
@@ -112,6 +115,7 @@ function normaliseBackend(
     const message = `the service discovery ${JSON.stringify(input.sd)} is not known and is treated as static`
     report.add({ code: 'CONFIG_UNKNOWN_DISCOVERY', severity: 'warning', path: [...where, 'sd'], message })
   }
+  const extra = resolveExtraConfig('backend', input.extra_config, [...where, 'extra_config'], features, report)
   return {
     urlPattern,
     hosts: backendHosts(input, where, inherited.hosts, report),
@@ -128,10 +132,19 @@ function normaliseBackend(
     sdScheme: input.sd_scheme || 'http',
     inputHeaders: input.input_headers ?? [],
     inputQueryStrings: input.input_query_strings ?? [],
-    extra: resolveExtraConfig('backend', input.extra_config, [...where, 'extra_config'], features, report),
+    clientTls: ownClientTls(extra, where, report),
+    extra,
     index,
     where: formatPath(where),
   }
+}
+
+/** What `backend/http/client` says of TLS. */
+function ownClientTls(extra: ExtraConfig, where: Path, report: Report): ClientTls | null {
+  const options = extra[HTTP_CLIENT]
+  if (!isPlainObject(options)) return null
+  const path = [...where, 'extra_config', HTTP_CLIENT, 'client_tls']
+  return clientTls(options.client_tls as ClientTlsInput | undefined, path, report)
 }
 
 /** The hosts of the service have been sanitised already, whatever the backend says. */

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { type BuiltIn, builtInEndpoints, tellTaken } from './built-in-endpoints.ts'
 import { type FeatureIndex, resolveExtraConfig } from './extra-config.ts'
 import { sanitizeHosts } from './hosts.ts'
-import type { EndpointConfig, GatewayConfig, ServerOptions, UpstreamOptions } from './model.ts'
+import type { ClientTls, EndpointConfig, GatewayConfig, ServerOptions, UpstreamOptions } from './model.ts'
 import { checkOutputEncoding, normaliseEndpoint, type ServiceDefaults } from './normalise-endpoint.ts'
 import type { Path } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
@@ -10,7 +10,7 @@ import { pluginSection, refusePermissions } from './plugin-section.ts'
 import type { Report } from './report.ts'
 import { RouteConflicts } from './route-conflicts.ts'
 import type { EndpointInput, ServiceInput } from './schema.ts'
-import { convertScalar } from './weak-types.ts'
+import { clientTls, serverTls } from './tls.ts'
 import { tellLostContentType, tellWithoutEffect } from './without-effect.ts'
 
 /**
@@ -45,7 +45,8 @@ export function normaliseService(
     port: input.port || 8080,
     listenIp: input.listen_ip ?? '',
     server,
-    upstream: upstreamOptions(input),
+    tls: serverTls(input.tls, report),
+    upstream: upstreamOptions(input, clientTls(input.client_tls, ['client_tls'], report)),
     debugEndpoint: input.debug_endpoint ?? false,
     echoEndpoint: input.echo_endpoint ?? false,
     parametersInSegments: defaults.parametersInSegments,
@@ -101,19 +102,9 @@ function checkListenIp(listenIp: string | undefined, report: Report): void {
   report.add({ code: 'CONFIG_INVALID_LISTEN_IP', path: ['listen_ip'], message: `invalid ip address ${listenIp}` })
 }
 
-/** Sections that nothing implements yet and whose absence is felt: HTTPS would become HTTP, agents would not run. */
+/** Sections that nothing implements yet and whose absence is felt: agents would not run. */
 function refuseMissingSections(input: ServiceInput, report: Report): void {
   const code = 'CONFIG_SECTION_NOT_IMPLEMENTED'
-  if (input.tls !== undefined && convertScalar('boolean', input.tls.disabled) !== true) {
-    const message = 'HTTPS is not available in this version; the server would answer plain HTTP'
-    const remedy = 'End TLS in front of the gateway and remove the section (or set "disabled": true in it).'
-    report.refuse({ code, path: ['tls'], message, remedy })
-  }
-  const clientKeys = Object.keys(input.client_tls ?? {}).filter((key) => key !== 'allow_insecure_connections')
-  if (clientKeys.length > 0) {
-    const message = `the TLS settings towards backends are not available in this version: ${clientKeys.join(', ')}`
-    report.refuse({ code, path: ['client_tls'], message })
-  }
   if ((input.async_agent?.length ?? 0) > 0) {
     report.refuse({ code, path: ['async_agent'], message: 'asynchronous agents are not available in this version' })
   }
@@ -141,7 +132,7 @@ function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unkno
   }
 }
 
-function upstreamOptions(input: ServiceInput): UpstreamOptions {
+function upstreamOptions(input: ServiceInput, tls: ClientTls | null): UpstreamOptions {
   const dnsCacheTtlMs = input.dns_cache_ttl ?? 0
   return {
     disableKeepAlives: input.disable_keep_alives ?? false,
@@ -155,9 +146,8 @@ function upstreamOptions(input: ServiceInput): UpstreamOptions {
     dialerKeepAliveMs: orNone(input.dialer_keep_alive || 15_000),
     dialerFallbackDelayMs: orNone(input.dialer_fallback_delay || 300),
     dnsCacheTtlMs: dnsCacheTtlMs < 1000 ? 30_000 : orNone(dnsCacheTtlMs),
-    allowInsecureConnections:
-      input.allow_insecure_connections === true ||
-      convertScalar('boolean', input.client_tls?.allow_insecure_connections) === true,
+    allowInsecureConnections: input.allow_insecure_connections === true || tls?.allowInsecureConnections === true,
+    tls,
   }
 }
 

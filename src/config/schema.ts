@@ -1,3 +1,4 @@
+import { ClientTlsSchema, TlsSchema } from './tls-schema.ts'
 import { type Static, Type } from './type.ts'
 
 /** A duration for which a negative value means "none", as zero may stand for a default. */
@@ -122,8 +123,8 @@ export const ServiceSchema = Type.Object(
     async_agent: Type.Optional(Type.Array(Type.Unknown(), { description: 'Consumers of message queues' })),
     extra_config: extraConfig,
     plugin: Type.Optional(PluginSchema),
-    tls: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'HTTPS of the server' })),
-    client_tls: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'TLS towards backends' })),
+    tls: Type.Optional(TlsSchema),
+    client_tls: Type.Optional(ClientTlsSchema),
     use_h2c: flag('HTTP/2 without TLS on the server'),
     disable_rest: flag('Allow parameters inside a path segment'),
     debug_endpoint: flag('Serve /__debug/'),

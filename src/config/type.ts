@@ -14,7 +14,13 @@ export interface OptionalSchema<T> extends Schema<T> {
   readonly '~optional': true
 }
 
-/** The type of the values that a schema describes. */
+/**
+ * The type of the values that a schema describes.
+ *
+ * @example
+ * const options = Type.Object({ limit: Type.Integer() })
+ * function check({ limit }: Static<typeof options>): void {}
+ */
 export type Static<S extends TSchema> = S extends Schema<infer T> ? T : unknown
 
 /** What every schema may say of itself; keywords of other checks are kept as they are. */
@@ -86,13 +92,13 @@ const ANY_KEY = '^.*$'
  * the keywords `default`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `minLength`, `maxLength`,
  * `pattern`, `minItems`, `maxItems` and `additionalProperties`.
  *
- * They are our own because every start, and every thread, pays for loading them.
- *
  * @example
  * const options = Type.Object({ header: Type.String(), limit: Type.Optional(Type.Integer({ minimum: 1 })) })
  * type Options = Static<typeof options> // { header: string; limit?: number }
  */
 export const Type = {
+  // Our own, because every start, and every thread, pays for loading them.
+
   Array: <const S extends TSchema>(items: S, options: ArrayOptions = {}) =>
     schema<Static<S>[]>({ type: 'array', items, ...options }),
 

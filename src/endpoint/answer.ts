@@ -4,7 +4,7 @@ import { BodyStream } from '../pipes/body.ts'
 import { Failure } from '../pipes/failure.ts'
 import { HeaderList, sameName } from '../pipes/headers.ts'
 import { type HttpRequest, HttpResponse } from '../pipes/http.ts'
-import type { DataObject, ProxyResponse } from '../pipes/proxy.ts'
+import { type DataObject, type ProxyResponse, ReusedResponse } from '../pipes/proxy.ts'
 import { HOP_BY_HOP } from './request.ts'
 import { sniffContentType } from './sniff.ts'
 
@@ -33,13 +33,20 @@ export function compileAnswers(endpoint: EndpointConfig, version: string, return
   return {
     success: (response, request) => {
       if (response.answer !== null) return marked(response.answer, version)
+      const reused = response instanceof ReusedResponse && negotiate === undefined ? response : null
+      if (reused?.encoded) return new HttpResponse(200, new HeaderList([...reused.encoded.fields]), reused.encoded.body)
       const { data } = response
       const full = data !== null && hasKeys(data)
       const raw = full && response.complete ? complete.slice() : incomplete.slice()
       const chosen = negotiate === undefined ? encoder : negotiate(request.headers.get('accept'))
       if (negotiate !== undefined) raw[raw.length - 1] = chosen.contentType
       if (full && response.hasHeaders) addHeaders(raw, response.headers)
-      return new HttpResponse(200, new HeaderList(raw), chosen.encode(data))
+      const body = chosen.encode(data)
+      if (reused !== null) {
+        reused.encoded = { fields: raw.slice(), body }
+        reused.data = null
+      }
+      return new HttpResponse(200, new HeaderList(raw), body)
     },
     failure,
   }
@@ -62,7 +69,7 @@ function addHeaders(raw: string[], headers: HeaderList): void {
 
 /** An answer that a plugin gave instead of data. */
 function marked(answer: HttpResponse, version: string): HttpResponse {
-  const { headers } = answer // a plugin may return the same answer each time
+  const { headers } = answer
   headers.set('X-Krakend', version)
   headers.set('X-Krakend-Completed', 'false')
   return answer

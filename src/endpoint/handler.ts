@@ -23,6 +23,7 @@ export function createEndpointHandler(parts: EndpointParts): Handler {
   const { proxy, makeRequest, answers, deadlines, log } = parts
   return async (request, context) => {
     deadlines.add(context)
+    context.incoming = request
     try {
       const response = await proxy(makeRequest(request, context), context)
       const { failures } = response

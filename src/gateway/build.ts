@@ -1,44 +1,49 @@
-import { withLeadingSlash } from '../config/endpoint-path.ts'
+import { BUNDLED_NAMES, bundledPlugins, lacksOnlyFolder } from '../bundled/plugins.ts'
 import type { Feature } from '../config/feature.ts'
 import type { GatewayConfig } from '../config/model.ts'
-import type { Static } from '../config/type.ts'
-import { type PluginReport, pluginEndpoint, pluginTelemetry } from '../features/telemetry/plugins.ts'
+import type { PluginReport } from '../features/telemetry/plugins.ts'
 import type { Clock } from '../pipes/clock.ts'
-import type { DeadlineQueue } from '../pipes/context.ts'
-import type { Handler, HttpRequest } from '../pipes/http.ts'
-import { hostOf, type PluginUse } from '../plugins/host.ts'
+import type { Handler, HttpRequest, HttpStage } from '../pipes/http.ts'
+import type { MetricReading } from '../plugins/author-metrics.ts'
+import type { PluginHost, PluginUse } from '../plugins/host.ts'
 import { loadPlugins } from '../plugins/loader.ts'
-import { createPluginMetrics } from '../plugins/plugin-metrics.ts'
+import { createPluginMetrics, type PluginMetrics } from '../plugins/plugin-metrics.ts'
 import { PluginLoadError } from '../plugins/problem.ts'
 import { openStores } from '../plugins/tools/open-stores.ts'
 import { PRODUCT, VERSION } from '../product.ts'
 import { accessLog } from '../router/access-log.ts'
-import { allowedMethods, debugEndpoint, echoEndpoint, health } from '../router/built-in.ts'
 import { compileClientAddress } from '../router/client-address.ts'
 import type { RouterOptions } from '../router/options.ts'
-import { RouteTable } from '../router/route-table.ts'
 import { createRouter } from '../router/router.ts'
 import type { Plugin } from '../sdk/define-plugin.ts'
+import type { TlsSource } from '../server/tls.ts'
 import type { SharedStore } from '../shared/shared-store.ts'
 import { createStoreOwner } from '../shared/store-owner.ts'
 import { alone, type Surroundings } from '../shared/surroundings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { HttpClient } from '../transport/client.ts'
-import { createUndiciClient } from '../transport/undici.ts'
-import { buildEndpoint, type Common } from './endpoint.ts'
+import type { Common } from './endpoint.ts'
+import { tellForgeableAddress } from './forgeable-address.ts'
 import * as pipeline from './pipeline.ts'
 import { recover, recoverThrown } from './recover.ts'
+import { BUILT_IN_MS, buildRoutes, builtInBelow } from './routes.ts'
+import { openServerTls } from './server-tls.ts'
 import { makeStages, wrap } from './step.ts'
 import { Workshop } from './tools.ts'
 import { isTraced, tracedStep } from './traced.ts'
+import { createUpstreamClients, type UpstreamClients } from './upstream-clients.ts'
 
 /** A configuration turned into functions. Nothing of it is global: several can live side by side. */
 export interface Gateway {
   readonly config: GatewayConfig
   /** Answers a request. Never rejects: what fails is answered and logged. */
   readonly handle: Handler
+  /** The certificates of HTTPS; null: plain HTTP. */
+  readonly tls: TlsSource | null
   /** The plugins that are loaded, and how their calls have gone in all threads. */
   plugins(): readonly PluginUse[]
+  /** The counters and histograms that the authors of plugins have made, over all threads. */
+  metrics(): readonly MetricReading[]
   /** Changes with the code of the plugins that it loaded; absent when that is not known. */
   readonly codeFingerprint?: string
   /** It serves from now on: starts what works beside the requests. Called by whoever listens; again: nothing. */
@@ -69,14 +74,26 @@ export interface BuildOptions extends Partial<Surroundings> {
 export async function buildGateway(config: GatewayConfig, options: BuildOptions): Promise<Gateway> {
   const workshop = new Workshop(config, options.log, options.clock, surroundingsOf(options))
   try {
-    const handle = await buildHandler(config, options, workshop)
-    const host = hostOf(workshop.forService())
-    const { codeFingerprint } = host
+    const tls = await openServerTls(workshop)
+    const clients = await createUpstreamClients(options.client ?? null, workshop)
+    workshop.http = clients.service.handle
+    const tools = workshop.forService()
+    const metrics = createPluginMetrics(tools)
+    const plugins = await startPlugins(options, workshop, metrics)
+    await startServices(pipeline.features, workshop)
+    const report = (): PluginReport => ({
+      generation: tools.generation,
+      plugins: plugins.counters(),
+      metrics: metrics.read(),
+    })
+    const handle = await buildHandler(options, workshop, clients, report)
     return {
       config,
       handle,
-      codeFingerprint,
-      plugins: () => host.counters(),
+      tls,
+      codeFingerprint: plugins.codeFingerprint,
+      plugins: () => plugins.counters(),
+      metrics: () => metrics.read(),
       begin: () => workshop.begin(),
       close: () => workshop.close(),
     }
@@ -104,74 +121,36 @@ function storeOf({ store }: BuildOptions, workshop: Workshop): SharedStore {
   return owner.store
 }
 
-async function buildHandler(config: GatewayConfig, options: BuildOptions, workshop: Workshop): Promise<Handler> {
-  const { log } = options
-  const tools = workshop.forService()
-  const metrics = createPluginMetrics(tools)
-  const client = options.client ?? createUndiciClient(config.upstream)
-  workshop.onClose(() => client.close())
+/** Loads the plugins; features find them as the service `plugin`. */
+async function startPlugins(options: BuildOptions, workshop: Workshop, metrics: PluginMetrics): Promise<PluginHost> {
+  const { config, clock } = workshop
+  const { cells, running } = workshop.forService()
+  const traced = isTraced(config)
   const plugins = await loadPlugins({
-    section: config.plugin,
+    section: sectionOf(config, options.log),
     configFile: config.file,
-    log,
+    log: options.log,
     lenient: config.lenient,
     inline: options.plugins ?? [],
-    clock: workshop.clock,
-    client: isTraced(config) ? tracedStep('fetch', client.handle) : client.handle,
-    stores: openStores({ cells: tools.cells, values: storeOf(options, workshop), clock: workshop.clock }),
+    bundled: await bundledPlugins(config),
+    bundledNames: BUNDLED_NAMES,
+    clock,
+    client: traced ? tracedStep('fetch', workshop.http) : workshop.http,
+    stores: openStores({ cells, values: storeOf(options, workshop), clock }),
     metrics,
-    traced: isTraced(config),
-    running: tools.running,
+    traced,
+    running,
   })
   workshop.onClose(() => plugins.close())
   workshop.provide('plugin', plugins)
-  await startServices(pipeline.features, workshop)
-
-  const routerOptions = (config.extra.router as RouterOptions | undefined) ?? {}
-  const version = `Version ${routerOptions.hide_version_header ? 'undefined' : VERSION}`
-  const common: Common = {
-    workshop,
-    client: isTraced(config) ? tracedStep('upstream', client.handle) : client.handle,
-    product: `${PRODUCT} Version ${VERSION}`,
-    version,
-    returnErrorMessage: routerOptions.return_error_msg === true,
-  }
-  const { pluginProblems } = workshop
-  const serverStages = await makeStages('server', pipeline.server, tools, pluginProblems)
-  const routerStages = await makeStages('router', pipeline.router, tools, pluginProblems)
-  const routes = await buildRoutes(config, routerOptions, common, () => ({
-    generation: tools.generation,
-    plugins: plugins.counters(),
-    metrics: metrics.read(),
-  }))
-  if (pluginProblems.length > 0) throw new PluginLoadError(pluginProblems)
-  const clientAddress = compileClientAddress(routerOptions)
-  const routed = createRouter({
-    options: routerOptions,
-    routes,
-    below: builtInBelow(config, log, workshop.deadlines(BUILT_IN_MS)),
-    clientAddress,
-    version,
-  })
-  if (routerOptions.trusted_proxies === undefined && routerOptions.forwarded_by_client_ip !== false) {
-    log.info('[SERVICE: Gin] Any client may set its address with X-Forwarded-For: router.trusted_proxies is not set')
-  }
-  const logged =
-    options.accessLog === null || routerOptions.disable_access_log
-      ? []
-      : [accessLog(options.accessLog, routerOptions.logger_skip_paths ?? [])]
-  const inner = wrap([...logged, ...routerStages], routed)
-  const served = wrap(serverStages, isTraced(config) ? tracedStep('router', inner) : inner)
-  const handle = serverStages.length === 0 ? served : withClientAddress(clientAddress, served)
-  return serverStages.length + routerStages.length > 0 ? recover(handle, log) : recoverThrown(handle, log)
+  return plugins
 }
 
-/** Server plugins decide by the client's address too; the router looks again, for they may change the fields it is in. */
-function withClientAddress(clientAddress: (request: HttpRequest) => string, next: Handler): Handler {
-  return (request, context) => {
-    context.clientAddress = clientAddress(request)
-    return next(request, context)
-  }
+/** A folder that holds none of the plugins that are named need not be there. */
+function sectionOf(config: GatewayConfig, log: Logger): GatewayConfig['plugin'] {
+  if (!lacksOnlyFolder(config)) return config.plugin
+  log.info(`[SERVICE: Plugin Loader] there is no folder ${config.plugin?.folder}: all plugins come with the gateway`)
+  return null
 }
 
 async function startServices(features: readonly Feature[], workshop: Workshop): Promise<void> {
@@ -184,43 +163,53 @@ async function startServices(features: readonly Feature[], workshop: Workshop): 
   }
 }
 
-async function buildRoutes(
-  config: GatewayConfig,
-  options: RouterOptions,
-  common: Common,
+/** Makes the handler of all requests, from the stages of the server down to the endpoints. */
+async function buildHandler(
+  options: BuildOptions,
+  workshop: Workshop,
+  clients: UpstreamClients,
   report: () => PluginReport,
-): Promise<RouteTable<Handler>> {
-  const routes = new RouteTable<Handler>()
-  if (!options.disable_health) {
-    routes.add('GET', withLeadingSlash(options.health_path ?? '/__health'), health)
-  }
-  const pluginOptions = config.extra[pluginTelemetry.namespace] as Static<typeof pluginTelemetry.options> | undefined
-  if (pluginOptions !== undefined) routes.add('GET', pluginOptions.path, pluginEndpoint(report))
-  for (const endpoint of config.endpoints) {
-    const handle = await buildEndpoint(endpoint, common)
-    routes.add(endpoint.method, endpoint.path, handle)
-  }
-  if (options.auto_options) {
-    for (const [pattern, methods] of routes.methodsByPattern()) {
-      routes.add('OPTIONS', pattern, allowedMethods(methods, common.version))
-    }
-  }
-  return routes
+): Promise<Handler> {
+  const { config, pluginProblems } = workshop
+  const router = (config.extra.router as RouterOptions | undefined) ?? {}
+  const common = commonOf(router, workshop, clients)
+  const tools = workshop.forService()
+  const serverStages = await makeStages('server', pipeline.server, tools, pluginProblems)
+  const routerStages = await makeStages('router', pipeline.router, tools, pluginProblems)
+  const routes = await buildRoutes(router, common, report)
+  if (pluginProblems.length > 0) throw new PluginLoadError(pluginProblems)
+  const clientAddress = compileClientAddress(router)
+  tellForgeableAddress(config, router, options.log)
+  const below = builtInBelow(config, options.log, workshop.deadlines(BUILT_IN_MS))
+  const routed = createRouter({ options: router, routes, below, clientAddress, version: common.version })
+  const inner = wrap([...accessLogOf(router, options), ...routerStages], routed)
+  const served = wrap(serverStages, isTraced(config) ? tracedStep('router', inner) : inner)
+  if (serverStages.length + routerStages.length === 0) return recoverThrown(served, options.log)
+  return recover(withClientAddress(clientAddress, served), options.log)
 }
 
-/** How long the debug and echo endpoints wait for a body, in milliseconds: they belong to no endpoint with a timeout. */
-const BUILT_IN_MS = 10_000
-
-function builtInBelow(config: GatewayConfig, log: Logger, deadlines: DeadlineQueue): Map<string, Handler> {
-  const below = new Map<string, Handler>()
-  const add = (path: string, handle: Handler) => {
-    const limited: Handler = (request, context) => {
-      deadlines.add(context)
-      return handle(request, context)
-    }
-    below.set(path, recover(limited, log))
+function commonOf(router: RouterOptions, workshop: Workshop, clients: UpstreamClients): Common {
+  return {
+    workshop,
+    clientFor: (backend) => {
+      const { handle } = clients.of(backend)
+      return isTraced(workshop.config) ? tracedStep('upstream', handle) : handle
+    },
+    product: `${PRODUCT} Version ${VERSION}`,
+    version: `Version ${router.hide_version_header ? 'undefined' : VERSION}`,
+    returnErrorMessage: router.return_error_msg === true,
   }
-  if (config.debugEndpoint) add('/__debug/', debugEndpoint(log.tagged('[ENDPOINT: /__debug/*]')))
-  if (config.echoEndpoint) add('/__echo/', echoEndpoint)
-  return below
+}
+
+function accessLogOf(router: RouterOptions, { accessLog: write }: BuildOptions): readonly HttpStage[] {
+  if (write === null || router.disable_access_log) return []
+  return [accessLog(write, router.logger_skip_paths ?? [])]
+}
+
+/** Stages around the router decide by the client's address too; it looks again, for they may change the fields it is in. */
+function withClientAddress(clientAddress: (request: HttpRequest) => string, next: Handler): Handler {
+  return (request, context) => {
+    context.clientAddress = clientAddress(request)
+    return next(request, context)
+  }
 }

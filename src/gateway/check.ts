@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
+import { lacksOnlyFolder } from '../bundled/plugins.ts'
 import type { Diagnostic } from '../config/diagnostic.ts'
 import { locateInFile } from '../config/locate.ts'
-import type { ExtraConfig, GatewayConfig } from '../config/model.ts'
+import type { ClientTls, ExtraConfig, GatewayConfig, KeyFiles, TlsProtocol } from '../config/model.ts'
 import { ERRORS } from '../errors.ts'
 import { PluginLoadError } from '../plugins/problem.ts'
+import { TlsFileError, tlsFiles } from '../shared/tls-files.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { buildGateway } from './build.ts'
 
@@ -14,10 +16,12 @@ import { buildGateway } from './build.ts'
  */
 export async function checkGateway(config: GatewayConfig, log: Logger): Promise<readonly Diagnostic[]> {
   const folder = config.plugin?.folder ?? ''
-  const absent = folder !== '' && !existsSync(folder)
+  const absent = folder !== '' && !existsSync(folder) && !lacksOnlyFolder(config)
   const notices = absent ? [notChecked(config)] : []
+  const { config: here, missing } = withoutMissingTls(config)
+  if (missing.length > 0) notices.push(tlsNotChecked(config, missing))
   try {
-    const gateway = await buildGateway(absent ? withoutPlugins(config) : config, { log, accessLog: null })
+    const gateway = await buildGateway(absent ? withoutPlugins(here) : here, { log, accessLog: null })
     await gateway.close()
     return notices
   } catch (error) {
@@ -31,6 +35,30 @@ function notChecked({ file, plugin }: GatewayConfig): Diagnostic {
   return { ...NOWHERE, severity: 'warning', code: 'PLUGINS_NOT_CHECKED', file, path: 'plugin.folder', message, remedy }
 }
 
+/** Keys are seldom on the machine that a configuration is checked on. */
+function withoutMissingTls(config: GatewayConfig): { readonly config: GatewayConfig; readonly missing: string[] } {
+  const missing = new Set<string>()
+  const present = <Tls extends TlsProtocol>(tls: Tls | null, keys: readonly KeyFiles[]): Tls | null => {
+    const absent = tls === null ? [] : tlsFiles(tls, keys).filter((file) => !existsSync(file))
+    for (const file of absent) missing.add(file)
+    return absent.length === 0 ? tls : null
+  }
+  const client = (tls: ClientTls | null) => present(tls, tls?.certificates ?? [])
+  const upstream = { ...config.upstream, tls: client(config.upstream.tls) }
+  const endpoints = config.endpoints.map((endpoint) => ({
+    ...endpoint,
+    backends: endpoint.backends.map((backend) => ({ ...backend, clientTls: client(backend.clientTls) })),
+  }))
+  const tls = present(config.tls, config.tls?.keys ?? [])
+  return { config: { ...config, tls, upstream, endpoints }, missing: [...missing] }
+}
+
+function tlsNotChecked({ file }: GatewayConfig, missing: readonly string[]): Diagnostic {
+  const message = `these files are not here, and what TLS uses with them was not checked: ${missing.join(', ')}`
+  const { remedy } = ERRORS.TLS_FILES_NOT_CHECKED
+  return { ...NOWHERE, severity: 'warning', code: 'TLS_FILES_NOT_CHECKED', file, message, remedy }
+}
+
 function withoutPlugins(config: GatewayConfig): GatewayConfig {
   const strip = <Place extends { readonly extra: ExtraConfig }>(place: Place): Place => ({
     ...place,
@@ -42,6 +70,12 @@ function withoutPlugins(config: GatewayConfig): GatewayConfig {
 
 /** What `buildGateway` threw, as diagnostics with their places in the configuration file. */
 export async function explainBuildFailure(error: unknown, configFile: string): Promise<readonly Diagnostic[]> {
+  if (error instanceof TlsFileError) {
+    const place = (await locateInFile(configFile))(error.where)
+    const { remedy } = ERRORS.TLS_FILE_UNUSABLE
+    const { where: path, message } = error
+    return [{ ...NOWHERE, ...place, code: 'TLS_FILE_UNUSABLE', file: configFile, path, message, remedy }]
+  }
   if (!(error instanceof PluginLoadError)) {
     const message = error instanceof Error ? error.message : String(error)
     const remedy = 'Correct the part of the configuration that the message names.'

@@ -21,8 +21,8 @@ import { apart, isTraced, tracedStep } from './traced.ts'
 /** What all endpoints of a gateway have in common. */
 export interface Common {
   readonly workshop: Workshop
-  /** The HTTP client. */
-  readonly client: Handler
+  /** The HTTP client for the calls of a backend. */
+  readonly clientFor: (backend: BackendConfig) => Handler
   /** `User-Agent` of the gateway's calls. */
   readonly product: string
   /** The value of `X-Krakend`. */
@@ -79,7 +79,7 @@ async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, co
   const tools = common.workshop.forBackend(endpoint, backend)
   const transport = wrap(
     await makeStages('transport', pipeline.transport, tools, common.workshop.pluginProblems),
-    common.client,
+    common.clientFor(backend),
   )
   const call = innermost(endpoint, backend, transport)
   const proxy = wrap(await makeStages('backend', pipeline.backend, tools, common.workshop.pluginProblems), call)
@@ -87,8 +87,33 @@ async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, co
 }
 
 function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler): Proxy {
-  if (backend.encoding !== 'no-op') return createDecodingCall(backend, shapeOf(backend), transport)
+  if (backend.encoding !== 'no-op') {
+    return createDecodingCall(backend, shapeOf(backend), transport, leavesData(endpoint, backend))
+  }
   return endpoint.outputEncoding === 'no-op' ? createPassingCall(transport) : createTextCall(transport)
+}
+
+/** Components between a call and its encoder that leave the data alone, or see no data. */
+const LEAVE_DATA: ReadonlySet<string> = new Set([
+  'auth/api-keys',
+  'auth/basic',
+  'auth/client-credentials',
+  'auth/validator',
+  'backend/http',
+  'backend/http/client',
+  'documentation/openapi',
+  'plugin/http-server',
+  'qos/circuit-breaker',
+  'qos/http-cache',
+  'qos/ratelimit/proxy',
+  'qos/ratelimit/router',
+  'security/bot-detector',
+])
+
+/** Whether nothing can change what a call gives before it is encoded: then it may be the same for several requests. */
+function leavesData(endpoint: EndpointConfig, backend: BackendConfig): boolean {
+  if (endpoint.backends.length !== 1 || endpoint.outputEncoding === 'negotiate') return false
+  return [endpoint.extra, backend.extra].every((extra) => Object.keys(extra).every((name) => LEAVE_DATA.has(name)))
 }
 
 function shapeOf(backend: BackendConfig) {

@@ -3,12 +3,26 @@ import { concurrentCalls } from '../backend/concurrent-calls.ts'
 import { filterHeaders, filterQuery } from '../backend/filters.ts'
 import { buildUrl } from '../backend/url.ts'
 import type { Feature } from '../config/feature.ts'
+import { apiKeys } from '../features/auth/api-keys.ts'
+import { basic } from '../features/auth/basic.ts'
+import { clientCredentials } from '../features/auth/client-credentials.ts'
+import { revoker } from '../features/auth/revoker.ts'
+import { signer } from '../features/auth/signer.ts'
+import { validator } from '../features/auth/validator.ts'
 import { backendHttpClient } from '../features/backend/http/client.ts'
 import { backendHttp } from '../features/backend/http.ts'
 import { clientPlugins } from '../features/plugin/http-client.ts'
 import { httpServerPlugins } from '../features/plugin/http-server.ts'
 import { middlewarePlugins } from '../features/plugin/middleware.ts'
 import { modifierPlugins } from '../features/plugin/req-resp-modifier.ts'
+import { circuitBreaker } from '../features/qos/circuit-breaker.ts'
+import { httpCache } from '../features/qos/http-cache.ts'
+import { backendRateLimit } from '../features/qos/ratelimit/proxy.ts'
+import { endpointRateLimit } from '../features/qos/ratelimit/router.ts'
+import { serviceRateLimit } from '../features/qos/ratelimit/service.ts'
+import { botDetector } from '../features/security/bot-detector.ts'
+import { cors } from '../features/security/cors.ts'
+import { securityHttp } from '../features/security/http.ts'
 import { logging } from '../features/telemetry/logging.ts'
 import { pluginTelemetry } from '../features/telemetry/plugins.ts'
 import { stageTrace } from '../features/telemetry/stage-trace.ts'
@@ -16,15 +30,18 @@ import { flatmapMerged } from '../proxy/flatmap-merged.ts'
 import { proxyNamespace } from '../proxy/options.ts'
 import { shadow } from '../proxy/shadow.ts'
 import { staticData } from '../proxy/static-data.ts'
+import { healthAhead } from '../router/health-ahead.ts'
 import { routerNamespace } from '../router/options.ts'
 import { CONCURRENT_SHARE } from './shares.ts'
 import {
   atBackend,
   atEndpoint,
   atProxy,
+  atRouter,
   atServer,
   atTransport,
   type BackendStep,
+  configuresAny,
   type EndpointStep,
   own,
   type ProxyStep,
@@ -36,16 +53,31 @@ import {
 // the one place where order is decided (specification: core 6.5, plugins 4.2).
 
 /** Around everything, before the access log and the routes. */
-export const server: readonly ServiceStep[] = [atServer(stageTrace), atServer(httpServerPlugins)]
+export const server: readonly ServiceStep[] = [atServer(stageTrace), atServer(cors), atServer(httpServerPlugins)]
 
 /** Between the access log and the endpoints. */
-export const router: readonly ServiceStep[] = []
+export const router: readonly ServiceStep[] = [
+  atRouter(serviceRateLimit),
+  // Not behind what follows: probes come without the right host or user agent.
+  own('health', ({ config }) => (configuresAny(config, [securityHttp, botDetector]) ? healthAhead(config) : null)),
+  atRouter(securityHttp),
+  atRouter(botDetector),
+]
 
 /** Around one endpoint, before its allow-lists make the proxy's request. */
-export const endpoint: readonly EndpointStep[] = [atEndpoint(httpServerPlugins)]
+export const endpoint: readonly EndpointStep[] = [
+  atEndpoint(botDetector),
+  atEndpoint(httpServerPlugins),
+  atEndpoint(basic),
+  atEndpoint(apiKeys),
+  atEndpoint(validator),
+  atEndpoint(signer),
+  atEndpoint(endpointRateLimit),
+]
 
 /** Around the merged answer of an endpoint. */
 export const proxy: readonly ProxyStep[] = [
+  atProxy(signer),
   own('proxy.shadow', ({ shadows, log }) => shadow(shadows, log)),
   own('proxy.static', staticData),
   atProxy(middlewarePlugins),
@@ -65,12 +97,17 @@ export const backend: readonly BackendStep[] = [
   own('input_headers', ({ backend }) => filterHeaders(backend.inputHeaders)),
   atBackend(middlewarePlugins),
   atBackend(modifierPlugins),
+  atBackend(circuitBreaker),
+  atBackend(backendRateLimit),
   atBackend(backendHttp),
   // then: the call, status check, decoding, target, allow, deny, mapping, group, flatmap
 ]
 
 /** Around the HTTP client. */
 export const transport: readonly TransportStep[] = [
+  // Martian's place: it may write the Cache-Control that the cache goes by
+  atTransport(httpCache),
+  atTransport(clientCredentials),
   atTransport(clientPlugins),
   atTransport(backendHttpClient),
   // then: the HTTP client, which asks for gzip, takes it off and follows redirects
@@ -80,12 +117,26 @@ export const transport: readonly TransportStep[] = [
 export const features: readonly Feature[] = [
   routerNamespace,
   proxyNamespace,
+  cors,
+  securityHttp,
+  botDetector,
   httpServerPlugins,
   modifierPlugins,
   middlewarePlugins,
   clientPlugins,
+  revoker,
+  validator,
+  signer,
+  basic,
+  apiKeys,
+  clientCredentials,
   backendHttp,
   backendHttpClient,
+  circuitBreaker,
+  httpCache,
+  serviceRateLimit,
+  endpointRateLimit,
+  backendRateLimit,
   logging,
   pluginTelemetry,
   stageTrace,

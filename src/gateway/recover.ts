@@ -1,6 +1,6 @@
 import type { Context } from '../pipes/context.ts'
 import { Failure } from '../pipes/failure.ts'
-import { HeaderList } from '../pipes/headers.ts'
+import { failureResponse } from '../pipes/failure-response.ts'
 import { type Handler, type HttpRequest, HttpResponse } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
@@ -30,8 +30,5 @@ function answerFor(error: unknown, request: HttpRequest, context: Context, log: 
   const failure = error instanceof Failure ? error : null
   const text = error instanceof Error ? ((failure === null ? error.stack : undefined) ?? error.message) : String(error)
   log.error(`[SERVICE: Gin] ${request.method} ${context.route || request.path}: ${text}`)
-  if (failure?.body === undefined) return new HttpResponse(failure?.status ?? 500)
-  const headers = failure.headers?.copy() ?? new HeaderList()
-  if (!headers.has('content-type')) headers.append('Content-Type', failure.contentType || 'text/plain; charset=utf-8')
-  return new HttpResponse(failure.status, headers, failure.body)
+  return failure === null ? new HttpResponse(500) : failureResponse(failure)
 }

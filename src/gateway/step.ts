@@ -1,5 +1,5 @@
 import type { BackendTools, EndpointTools, Feature, Made, ServiceTools } from '../config/feature.ts'
-import type { ExtraConfig } from '../config/model.ts'
+import type { ExtraConfig, GatewayConfig } from '../config/model.ts'
 import type { Context } from '../pipes/context.ts'
 import type { Handler, HttpStage } from '../pipes/http.ts'
 import type { Proxy, ProxyStage } from '../pipes/proxy.ts'
@@ -59,6 +59,11 @@ export function atBackend(feature: Feature): BackendStep {
 /** A feature in the transport room: configured at the backend. */
 export function atTransport(feature: Feature): TransportStep {
   return step(feature, feature.transport, (tools) => tools.backend.extra)
+}
+
+/** Whether the service configures one of these features. */
+export function configuresAny({ extra }: GatewayConfig, features: readonly Feature[]): boolean {
+  return features.some(({ namespace }) => extra[namespace] !== undefined)
 }
 
 function step<Tools, Stage>(

@@ -3,6 +3,7 @@ import type { BackendTools, EndpointTools, ServiceTools } from '../config/featur
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../config/model.ts'
 import { type Clock, SYSTEM_CLOCK } from '../pipes/clock.ts'
 import { DeadlineQueue } from '../pipes/context.ts'
+import type { Handler } from '../pipes/http.ts'
 import type { PluginProblem } from '../plugins/problem.ts'
 import { alone, type Surroundings } from '../shared/surroundings.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -21,6 +22,8 @@ export class Workshop {
   readonly #starts: (() => void)[] = []
 
   readonly clock: Clock
+  /** The HTTP client; set before anything calls. */
+  http: Handler = () => Promise.reject(new Error('the gateway has no HTTP client yet'))
 
   constructor(config: GatewayConfig, log: Logger, clock: Clock = SYSTEM_CLOCK, surroundings: Surroundings = alone()) {
     this.config = config
@@ -65,8 +68,10 @@ export class Workshop {
       ...this.#surroundings,
       log: this.#log.tagged(tag),
       logFor: (part) => this.#log.tagged(`${tag}[${part}]`),
+      logAs: (other) => this.#log.tagged(other),
       config: this.config,
       clock: this.clock,
+      http: (request, context) => this.http(request, context),
       deadlines: this.deadlines,
       shared: this.shared,
       onServe: this.onServe,

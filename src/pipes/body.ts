@@ -20,7 +20,14 @@ export interface BodySink {
   fail(error: Error): void
 }
 
-/** What a message carries: nothing, text, bytes, or a stream that has not been read yet. */
+/**
+ * What a message carries: nothing, text, bytes, or a stream that has not been read yet.
+ *
+ * @example
+ * request.body = JSON.stringify({ wrapped: await request.json() })
+ * response.body = new Uint8Array(bytes)
+ * response.body = createReadStream('big.csv')
+ */
 export type Body = string | Uint8Array | BodyStream | null
 
 const HIGH_WATER_BYTES = 65_536
@@ -182,7 +189,7 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
 
   /**
    * Reads to the end.
-   * @param maxBytes more than that rejects with `RangeError` and cancels the source
+   * @param maxBytes more than that rejects with `BodyTooLong` and cancels the source
    */
   read(maxBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
     return new Promise((resolve, reject) => {
@@ -193,7 +200,7 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
           length += chunk.length
           if (length > maxBytes) {
             chunks.length = 0
-            const error = new RangeError(`the body is longer than ${maxBytes} bytes`)
+            const error = new BodyTooLong(maxBytes)
             this.cancel(error)
             reject(error)
           } else chunks.push(chunk)
@@ -282,6 +289,13 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
       }
     }
     return stream
+  }
+}
+
+/** A body has more bytes than may be read. */
+export class BodyTooLong extends RangeError {
+  constructor(maxBytes: number) {
+    super(`the body is longer than ${maxBytes} bytes`)
   }
 }
 

@@ -1,4 +1,9 @@
-/** Where the gateway's timers and deadlines take their time from. Tests put one in its place that they move themselves. */
+/**
+ * Where the gateway's timers and deadlines take their time from. Tests put one in its place that they move themselves.
+ *
+ * @example
+ * const gateway = await createTestGateway({ config, clock: createClock() })
+ */
 export interface Clock {
   /** Milliseconds that only grow, as `performance.now()` gives them. */
   now(): number
@@ -6,7 +11,7 @@ export interface Clock {
   wallTime(): number
   /**
    * Calls `run` once after `ms` milliseconds; the timer keeps no process alive.
-   * @returns takes the timer back
+   * @returns a function that takes the timer back
    */
   schedule(run: () => void, ms: number): () => void
 }

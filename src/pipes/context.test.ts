@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fakeTime } from '../../test/support/fake-time.ts'
+import { createClock } from '../testing/clock.ts'
 import { type Cancellable, Context, DeadlineQueue } from './context.ts'
 import { DeadlineExceeded, RequestOver } from './failure.ts'
 
@@ -139,6 +140,87 @@ describe('Context', () => {
     assert.deepEqual([ended(), slow.remainingMs], [[false, false], 1])
     pass(1)
     assert.deepEqual(ended(), [true, false])
+  })
+})
+
+describe('withTimeout', () => {
+  /** A context with a clock that counts the timers that wait. */
+  function withTimers() {
+    const clock = createClock()
+    const waiting = new Set<object>()
+    const context = new Context(clock.now())
+    context.clock = {
+      ...{ now: () => clock.now(), wallTime: () => clock.wallTime() },
+      schedule: (run, ms) => {
+        const timer = {}
+        waiting.add(timer)
+        const takeBack = clock.schedule(() => {
+          waiting.delete(timer)
+          run()
+        }, ms)
+        return () => {
+          waiting.delete(timer)
+          takeBack()
+        }
+      },
+    }
+    return { clock, context, waiting }
+  }
+
+  test('ends a part of the request, and leaves no timer behind', async () => {
+    const { clock, context, waiting } = withTimers()
+    const attempt = context.withTimeout(10)
+    attempt.params = { id: '7' }
+    await clock.advance(9)
+    assert.deepEqual([attempt.cancelled, attempt.remainingMs, waiting.size], [null, 1, 1])
+    await clock.advance(1)
+    assert.ok(attempt.cancelled instanceof DeadlineExceeded)
+    assert.deepEqual([context.cancelled, waiting.size], [null, 0])
+  })
+
+  test('has no timer when the request is over, or the attempt is released', () => {
+    for (const end of [
+      (context: Context) => context.finish(),
+      (context: Context) => context.cancel(new Error('gone')),
+      (context: Context, attempts: readonly Context[]) => {
+        for (const attempt of attempts) context.release(attempt)
+      },
+    ]) {
+      const { context, waiting } = withTimers()
+      const attempts = [10, 20, 30].map((ms) => context.withTimeout(ms))
+      const inner = attempts[2]?.withTimeout(5)
+      assert.deepEqual([waiting.size, inner?.remainingMs], [4, 5])
+      if (inner !== undefined) attempts[2]?.release(inner)
+      end(context, attempts)
+      assert.equal(waiting.size, 0)
+    }
+  })
+
+  test('sets no timer for a request that is over', () => {
+    const { context, waiting } = withTimers()
+    context.finish()
+    assert.ok(context.withTimeout(10).cancelled instanceof RequestOver)
+    assert.equal(waiting.size, 0)
+  })
+
+  test('leaves what is still on its way through a released attempt tied to the request', () => {
+    const { context } = withTimers()
+    const attempt = context.withTimeout(10)
+    const body = new Work()
+    attempt.attach(body)
+    context.release(attempt)
+    assert.equal(body.reasons.length, 0)
+    context.finish()
+    assert.equal(body.reasons.length, 1)
+  })
+
+  test('a context that is detached for some time has no timer after its end', () => {
+    const { context, waiting } = withTimers()
+    const detached = context.detached(10)
+    context.finish()
+    assert.equal(waiting.size, 1)
+    detached.finish()
+    assert.equal(waiting.size, 0)
   })
 })
 

@@ -1,5 +1,6 @@
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { DeadlineExceeded, RequestOver } from './failure.ts'
+import type { HttpRequest } from './http.ts'
 import type { Span } from './span.ts'
 
 /** The parameters of a path that has none. Frozen, for all requests share it. */
@@ -13,6 +14,11 @@ export interface Cancellable {
 /**
  * What belongs to one request beside its message: the deadline, the signal that it is over, the store that all hooks of
  * the request share. Costs next to nothing until something of it is asked for.
+ *
+ * @example
+ * const { clientAddress, params, remainingMs } = context
+ * context.store.set('tenant', tenant)
+ * const response = await next(request, context.withTimeout(remainingMs / 2))
  */
 export class Context {
   /** The moment (`performance.now()`, milliseconds) when the request arrived. */
@@ -23,37 +29,90 @@ export class Context {
   clientAddress: string
   /** The endpoint's path as configured; empty before the route is found. */
   route = ''
-  /** The status of the answer; 0 before there is one. */
+  /**
+   * The status of the answer; 0 before there is one.
+   * @internal
+   */
   status = 0
   /** The endpoint's path parameters, decoded. */
   params: Record<string, string> = NO_PARAMS
   /** What the token of the request says, once it has been verified; null without one. */
   claims: Readonly<Record<string, unknown>> | null = null
-  /** Runs when the answer has been sent, or the client has gone. */
+  /**
+   * The client's request as it came to its endpoint, with all its header fields, whatever the allow-lists let pass; null
+   * before. To look at: what goes to backends is changed elsewhere.
+   */
+  incoming: HttpRequest | null = null
+  /**
+   * The query parameter with a secret, whose value no log shows; null when there is none.
+   * @internal
+   */
+  secretParameter: string | null = null
+  /**
+   * Runs when the answer has been sent, or the client has gone.
+   * @internal
+   */
   onFinish: (() => void) | null = null
-  /** What failed on the way, for the log: the access log lists them below its line. */
+  /**
+   * What failed on the way, for the log: the access log lists them below its line.
+   * @internal
+   */
   errors: Error[] | null = null
   /** Why the request is over, or null while it goes on. */
   cancelled: Error | null = null
-  /** Links of the deadline queue the context waits in. */
+  /**
+   * Links of the deadline queue the context waits in.
+   * @internal
+   */
   queue: DeadlineQueue | null = null
+  /** @internal */
   before: Context | null = null
+  /** @internal */
   after: Context | null = null
-  /** The step that is running, where the request is traced. */
+  /**
+   * The step that is running, where the request is traced.
+   * @internal
+   */
   span: Span | null = null
-  /** The clock of `startedAt` and `deadline`. */
+  /**
+   * The clock of `startedAt` and `deadline`.
+   * @internal
+   */
   clock: Clock = SYSTEM_CLOCK
   #first: Cancellable | null = null
   #more: Set<Cancellable> | null = null
   #store: Map<string, unknown> | null = null
   #controller: AbortController | null = null
-  #parent: Context | null
+  /** The context that this one is a part of. */
+  readonly #parent: Context | null
   #finished = false
+  /** Of a time of its own, beside the queue. */
+  #takeBackTimer: (() => void) | null = null
 
+  /**
+   * @param parent what it is a part of: it has the same store, and what is reported to it is reported there
+   * @internal
+   */
   constructor(startedAt: number, clientAddress = '', parent: Context | null = null) {
     this.startedAt = startedAt
     this.clientAddress = clientAddress
     this.#parent = parent
+  }
+
+  /**
+   * The context that this one is a part of, as `withTimeout` makes them; null for that of a whole request.
+   * @internal
+   */
+  get parent(): Context | null {
+    return this.#parent
+  }
+
+  /**
+   * The one that ends when the answer has been sent: the outermost of those that this one is a part of.
+   * @internal
+   */
+  get whole(): Context {
+    return this.#parent === null ? this : this.#parent.whole
   }
 
   /** Values that all hooks of this request share. */
@@ -78,7 +137,10 @@ export class Context {
     return Math.max(0, this.deadline - this.clock.now())
   }
 
-  /** Registers what must stop when the request is over. Stops it at once when it is over already. */
+  /**
+   * Registers what must stop when the request is over. Stops it at once when it is over already.
+   * @internal
+   */
   attach(work: Cancellable): void {
     if (this.cancelled !== null) work.cancel(this.cancelled)
     else if (this.#finished) work.cancel(new RequestOver())
@@ -89,17 +151,23 @@ export class Context {
     }
   }
 
-  /** Takes back `attach`. */
+  /**
+   * Takes back `attach`.
+   * @internal
+   */
   detach(work: Cancellable): void {
     if (this.#first === work) this.#first = null
     else this.#more?.delete(work)
   }
 
-  /** Ends the request: everything attached is stopped. The first reason counts. */
+  /**
+   * Ends the request: everything attached is stopped. The first reason counts.
+   * @internal
+   */
   cancel(reason: Error): void {
     if (this.cancelled !== null) return
     this.cancelled = reason
-    this.queue?.remove(this)
+    this.#stopTime()
     this.#controller?.abort(reason)
     this.#stop(reason)
   }
@@ -116,9 +184,10 @@ export class Context {
   /**
    * The request has been answered: nothing waits for the deadline any more, and what is still attached (a call whose body
    * nobody has read) is stopped.
+   * @internal
    */
   finish(): void {
-    this.queue?.remove(this)
+    this.#stopTime()
     this.#finished = true
     if (this.busy) this.#stop(new RequestOver())
     const { onFinish } = this
@@ -127,34 +196,68 @@ export class Context {
     onFinish()
   }
 
-  /** Notes a failure for the access log. */
+  /**
+   * Notes a failure for the access log.
+   * @internal
+   */
   report(error: Error): void {
-    if (this.errors === null) this.errors = [error]
+    if (this.#parent !== null) this.#parent.report(error)
+    else if (this.errors === null) this.errors = [error]
     else this.errors.push(error)
   }
 
-  /** A context with a deadline of its own that also ends with this one: for calls that are given less time. */
+  /**
+   * A context with a deadline of its own that also ends with this one: for calls that are given less time.
+   * @internal
+   */
   child(queue: DeadlineQueue | null): Context {
     const child = new Context(this.startedAt, this.clientAddress, this)
-    child.clock = this.clock
-    child.route = this.route
-    child.claims = this.claims
-    child.span = this.span
+    this.#describe(child)
     child.deadline = this.deadline
     if (queue !== null) queue.add(child)
     this.attach(child)
     return child
   }
 
+  /** Tells another context what is known of the request. */
+  #describe(other: Context): void {
+    other.clock = this.clock
+    other.route = this.route
+    other.params = this.params
+    other.claims = this.claims
+    other.incoming = this.incoming
+    other.span = this.span
+  }
+
+  /** Ends this context after `ms` milliseconds, unless it ends before. */
+  #endAfter(ms: number): void {
+    this.deadline = Math.min(this.deadline, this.clock.now() + ms)
+    if (this.cancelled !== null) return // it has ended with its parent
+    this.#takeBackTimer = this.clock.schedule(() => this.cancel(new DeadlineExceeded()), ms)
+  }
+
+  #stopTime(): void {
+    this.queue?.remove(this)
+    if (this.#takeBackTimer === null) return
+    this.#takeBackTimer()
+    this.#takeBackTimer = null
+  }
+
   /**
    * A context that ends after `ms` milliseconds, if this one does not end before: for one of several attempts. Its store
-   * and parameters are those of this request.
+   * and parameters are those of this request. Its timer goes with the request at the latest; `release` lets it go before.
+   *
+   * @example
+   * const attempt = context.withTimeout(500)
+   * try {
+   *   return await next(request, attempt)
+   * } finally {
+   *   context.release(attempt)
+   * }
    */
   withTimeout(ms: number): Context {
     const child = this.child(null)
-    child.params = this.params
-    child.deadline = Math.min(this.deadline, this.clock.now() + ms)
-    this.clock.schedule(() => child.cancel(new DeadlineExceeded()), ms)
+    child.#endAfter(ms)
     return child
   }
 
@@ -164,29 +267,27 @@ export class Context {
    * @param time milliseconds, or the queue of those that have the same time
    */
   detached(time: DeadlineQueue | number): Context {
-    const other = new Context(this.clock.now(), this.clientAddress, this)
-    other.clock = this.clock
-    other.route = this.route
-    other.claims = this.claims
-    other.span = this.span
+    const other = new Context(this.clock.now(), this.clientAddress)
+    this.#describe(other)
+    other.#store = this.store
     if (typeof time !== 'number') time.add(other)
-    else {
-      other.params = this.params
-      other.deadline = this.clock.now() + time
-      other.onFinish = this.clock.schedule(() => other.cancel(new DeadlineExceeded()), time)
-    }
+    else other.#endAfter(time)
     return other
   }
 
   /**
-   * A child's work is done: its time ends no more. A body that is still on its way through it stays tied to this request.
+   * The work of a context that `withTimeout` gave is done: its time ends no more, and its timer is let go. A body that is
+   * still on its way through it stays tied to this request.
    */
   release(child: Context): void {
-    child.queue?.remove(child)
+    child.#stopTime()
     if (!child.busy) this.detach(child)
   }
 
-  /** Whether something is attached. */
+  /**
+   * Whether something is attached.
+   * @internal
+   */
   get busy(): boolean {
     return this.#first !== null || (this.#more !== null && this.#more.size > 0)
   }

@@ -6,7 +6,7 @@ import { HeaderList, type HeadersSource } from './headers.ts'
  */
 export class Failure extends Error {
   override name = 'Failure'
-  /** The status of the answer. */
+  /** The status that the client gets. */
   readonly status: number = 500
   /** The body of the answer whatever `return_error_msg` says; undefined leaves it to that option. */
   readonly body: string | Uint8Array | undefined = undefined
@@ -18,7 +18,17 @@ export class Failure extends Error {
   readonly publicText: string | undefined = undefined
 }
 
-/** The time of the endpoint, or of the backend's share of it, is up. */
+/**
+ * The time of the endpoint, or of the backend's share of it, is up.
+ *
+ * @example
+ * try {
+ *   return await next(request, context.withTimeout(300))
+ * } catch (error) {
+ *   if (error instanceof DeadlineExceeded && context.cancelled === null) return { data: {}, complete: false }
+ *   throw error
+ * }
+ */
 export class DeadlineExceeded extends Failure {
   override name = 'DeadlineExceeded'
 
@@ -27,7 +37,15 @@ export class DeadlineExceeded extends Failure {
   }
 }
 
-/** The client closed its connection before the answer was complete. */
+/**
+ * The client closed its connection before the answer was complete.
+ *
+ * @example
+ * catch (error) {
+ *   if (!(error instanceof ClientGone)) failures.add()
+ *   throw error
+ * }
+ */
 export class ClientGone extends Failure {
   override name = 'ClientGone'
   override readonly status = 499
@@ -49,6 +67,9 @@ export class RequestOver extends Failure {
 /**
  * What plugins and stages throw to decide the answer: `throw new HttpError(403, 'not yours')`. The body is sent to the
  * client; text is `text/plain`, anything but text and bytes is written as JSON.
+ *
+ * @example
+ * throw new HttpError(429, { error: 'slow down' }, { headers: { 'Retry-After': 10 } })
  */
 export class HttpError extends Failure {
   override name = 'HttpError'

@@ -5,11 +5,17 @@ import { checkFieldName, fieldValue } from './header-field.ts'
  * An ordered list of header fields with the look-up rules of HTTP (RFC 9110, section 5): names are compared without
  * case, a name may occur several times. The storage is the flat `[name, value, name, value, …]` array that Node reads
  * and writes, so headers that nobody touches cross the gateway without being copied.
+ *
+ * @example
+ * request.headers.set('X-Tenant', 'acme')
+ * const cookies = response.headers.getSetCookie()
+ * for (const [name, value] of request.headers) log.debug(`${name}: ${value}`)
  */
 export class HeaderList implements Iterable<[string, string]> {
   /** The fields as `[name, value, name, value, …]`, in their order and spelling. */
   readonly raw: string[]
 
+  /** @internal */
   constructor(raw: string[] = []) {
     this.raw = raw
   }
@@ -141,7 +147,12 @@ export class HeaderList implements Iterable<[string, string]> {
   }
 }
 
-/** What headers can be made of: a plain object, pairs, the Fetch standard's `Headers`, or a list. */
+/**
+ * What headers can be made of: a plain object, pairs, the Fetch standard's `Headers`, or a list.
+ *
+ * @example
+ * { 'X-One': 'a', 'X-Count': 3, 'Set-Cookie': ['a=1', 'b=2'] }
+ */
 export type HeadersSource =
   | HeaderList
   | Iterable<readonly [string, string]>

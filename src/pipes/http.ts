@@ -1,18 +1,38 @@
-import { type Body, BodyStream, bodyBytes } from './body.ts'
+import { type Body, BodyStream, BodyTooLong, bodyBytes } from './body.ts'
 import type { Context } from './context.ts'
+import { HttpError } from './failure.ts'
 import { HeaderList, type HeadersSource } from './headers.ts'
 import { Query } from './query.ts'
 
-/** One step of the pipes that speak HTTP: server, router, endpoint and transport. */
+/**
+ * One step of the pipes that speak HTTP: server, router, endpoint and transport.
+ *
+ * @example
+ * const measured = (next: Handler): Handler => async (request, context) => {
+ *   const from = performance.now()
+ *   const response = await next(request, context)
+ *   times.record(performance.now() - from)
+ *   return response
+ * }
+ */
 export type Handler = (request: HttpRequest, context: Context) => Promise<HttpResponse>
 
 /** Wraps the next step of an HTTP pipe. */
 export type HttpStage = (next: Handler) => Handler
 
-/** Header fields that are no list yet: it is made when somebody asks for it. */
+/**
+ * Header fields that are no list yet: it is made when somebody asks for it.
+ * @internal
+ */
 export interface LazyHeaders {
   list(): HeaderList
   get(name: string): string | null
+}
+
+/** How much of a body is read. */
+export interface ReadLimit {
+  /** More bytes are not kept: the reading rejects, and what has not come is given up. */
+  readonly maxBytes?: number
 }
 
 /**
@@ -39,12 +59,18 @@ export abstract class Message {
     return list
   }
 
-  /** Whether there is any header field; asks without making an empty list. */
+  /**
+   * Whether there is any header field; asks without making an empty list.
+   * @internal
+   */
   get hasHeaders(): boolean {
     return this.#headers !== null && this.headers.raw.length > 0
   }
 
-  /** One field; the same as `headers.get`, without making the list. */
+  /**
+   * One field; the same as `headers.get`, without making the list.
+   * @internal
+   */
   header(name: string): string | null {
     return this.#headers === null ? null : this.#headers.get(name)
   }
@@ -66,36 +92,80 @@ export abstract class Message {
     if (this.headers.has('content-length')) this.headers.delete('content-length')
   }
 
-  /** The whole body, at once where it has arrived already. For the gateway's own steps; others use `bytes`. */
+  /**
+   * The whole body, at once where it has arrived already. For the gateway's own steps; others use `bytes`.
+   * @internal
+   */
   whole(): Buffer | Promise<Buffer> {
     return bodyBytes(this.#body)
   }
 
-  /** The whole body. Can be called again. */
-  bytes(): Promise<Buffer> {
-    if (!(this.#body instanceof BodyStream)) return Promise.resolve(this.whole())
-    this.#reading ??= this.#read(this.#body)
-    return this.#reading
-  }
-
-  async #read(stream: BodyStream): Promise<Buffer> {
-    const bytes = await this.whole()
-    if (this.#body === stream) this.#body = bytes
+  /**
+   * The whole body. Can be called again. A body that is longer than `maxBytes` rejects: that of a request with an
+   * `HttpError` of status 413, which answers the client so, that of a response with a `RangeError`.
+   *
+   * @example
+   * const bytes = await request.bytes({ maxBytes: 65_536 })
+   */
+  async bytes({ maxBytes = Number.POSITIVE_INFINITY }: ReadLimit = {}): Promise<Buffer> {
+    if (typeof maxBytes !== 'number' || !(maxBytes >= 0))
+      throw new TypeError(`maxBytes is a number of bytes, 0 or more: not ${maxBytes}`)
+    const bytes = await this.#all(maxBytes)
+    if (bytes.length > maxBytes) throw this.tooLong(maxBytes)
     return bytes
   }
 
-  /** The whole body as UTF-8 text. Can be called again. */
-  async text(): Promise<string> {
-    return typeof this.#body === 'string' ? this.#body : (await this.bytes()).toString('utf8')
+  #all(maxBytes: number): Buffer | Promise<Buffer> {
+    if (this.#reading !== null) return this.#reading
+    const limited = maxBytes !== Number.POSITIVE_INFINITY
+    const body = limited ? this.body : this.#body // a limit counts what a compressed body holds
+    if (!(body instanceof BodyStream)) return this.whole()
+    if (body.declaredLength > maxBytes) throw this.tooLong(maxBytes) // untouched: others can still read it
+    this.#reading = this.#read(body, maxBytes)
+    return this.#reading
   }
 
-  /** The whole body, parsed. Rejects with `SyntaxError` when it is no JSON. */
-  async json<T = unknown>(): Promise<T> {
-    return JSON.parse(await this.text()) as T
+  async #read(stream: BodyStream, maxBytes: number): Promise<Buffer> {
+    try {
+      const limited = maxBytes !== Number.POSITIVE_INFINITY
+      const reading = limited ? (stream.takeWhole() ?? stream.read(maxBytes)) : this.whole()
+      if (!(reading instanceof Promise)) {
+        this.#body = reading
+        return reading
+      }
+      const later = delivering(reading) // the next step need not wait for who reads
+      this.#body = later
+      const bytes = await reading
+      if (this.#body === later) this.#body = bytes
+      return bytes
+    } catch (error) {
+      throw error instanceof BodyTooLong ? this.tooLong(maxBytes) : error
+    }
   }
 
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    const bytes = await this.bytes()
+  /**
+   * What reading rejects with when there is more than may be read.
+   * @internal
+   */
+  protected tooLong(maxBytes: number): Error {
+    return new BodyTooLong(maxBytes)
+  }
+
+  /** The whole body as UTF-8 text. Can be called again; `limit` as for `bytes`. */
+  async text(limit?: ReadLimit): Promise<string> {
+    return typeof this.#body === 'string' && limit === undefined
+      ? this.#body
+      : (await this.bytes(limit)).toString('utf8')
+  }
+
+  /** The whole body, parsed. Rejects with `SyntaxError` when it is no JSON; `limit` as for `bytes`. */
+  async json<T = unknown>(limit?: ReadLimit): Promise<T> {
+    return JSON.parse(await this.text(limit)) as T
+  }
+
+  /** The whole body; `limit` as for `bytes`. */
+  async arrayBuffer(limit?: ReadLimit): Promise<ArrayBuffer> {
+    const bytes = await this.bytes(limit)
     return new Uint8Array(bytes).buffer
   }
 
@@ -108,6 +178,21 @@ export abstract class Message {
     if (!(body instanceof BodyStream)) return body
     throw new TypeError('a body that has not been read cannot be cloned: write `await message.bytes()` before')
   }
+}
+
+/** A stream of the bytes that somebody is reading. */
+function delivering(reading: Promise<Uint8Array>): BodyStream {
+  const start = (): void => {
+    reading.then(
+      (bytes) => {
+        stream.push(bytes)
+        stream.end()
+      },
+      (error: Error) => stream.fail(error),
+    )
+  }
+  const stream: BodyStream = new BodyStream({ start, pause() {}, resume() {}, cancel() {} })
+  return stream
 }
 
 /**
@@ -125,19 +210,36 @@ export function toBody(body: Body | undefined | AsyncIterable<Uint8Array | strin
 /**
  * A request between two steps of an HTTP pipe. At the server and the endpoint it is the client's (`origin` is empty,
  * `url` is path and query); at the transport it is the one for the upstream (`url` is absolute).
+ *
+ * @example
+ * request.path = request.path.replace('/v1/', '/v2/')
+ * request.query.delete('debug')
+ * const order = await request.json<Order>()
  */
 export class HttpRequest extends Message {
   method: string
-  /** `http://host:port` of the upstream; empty for the client's request. */
+  /**
+   * `http://host:port` of the upstream; empty for the client's request.
+   * @internal
+   */
   origin: string
-  /** Path and query as they stand on the request line, encoded. */
+  /**
+   * Path and query as they stand on the request line, encoded.
+   * @internal
+   */
   target: string
   /** The address of the peer: the client, or the last proxy before the gateway. */
   readonly remoteAddress: string
-  /** The body may be sent again when the upstream redirects; it is bytes or text then. */
+  /**
+   * The body may be sent again when the upstream redirects; it is bytes or text then.
+   * @internal
+   */
   replayable = false
+  /** Whether the client's request came by TLS over a connection of the gateway itself; always false for a call. */
+  secure = false
   #query: Query | undefined
 
+  /** @internal */
   constructor(method: string, target: string, headers: HeaderList, body: Body = null, origin = '', remoteAddress = '') {
     super(headers, body)
     this.method = method
@@ -189,10 +291,19 @@ export class HttpRequest extends Message {
       remoteAddress,
     )
     copy.replayable = this.replayable
+    copy.secure = this.secure
     return copy
   }
 
-  /** Path and query with the changes that were made to `query`. */
+  /** @internal */
+  protected override tooLong(maxBytes: number): Error {
+    return tooLongRequest(maxBytes)
+  }
+
+  /**
+   * Path and query with the changes that were made to `query`.
+   * @internal
+   */
   currentTarget(): string {
     if (this.#query?.changed) {
       const search = this.#query.toString()
@@ -203,7 +314,16 @@ export class HttpRequest extends Message {
   }
 }
 
-/** An answer between two steps of an HTTP pipe. */
+/**
+ * An answer between two steps of an HTTP pipe.
+ *
+ * @example
+ * const response = await next(request, context)
+ * if (response.ok) response.headers.set('Cache-Control', 'max-age=60')
+ * return response
+ * // or one of your own:
+ * return new HttpResponse(204)
+ */
 export class HttpResponse extends Message {
   status: number
   /** Fields after the body (RFC 9110, section 6.5), as `[name, value, …]`. */
@@ -235,6 +355,11 @@ export class HttpResponse extends Message {
     if (!headers.has('content-type')) headers.append('Content-Type', 'application/json; charset=utf-8')
     return new HttpResponse(init.status ?? 200, headers, JSON.stringify(data))
   }
+}
+
+/** What reading a request rejects with when there is more than may be read. */
+export function tooLongRequest(maxBytes: number): HttpError {
+  return new HttpError(413, `the body is longer than ${maxBytes} bytes`)
 }
 
 /** Cuts a URL into `http://host:port` (empty when it has none) and path with query. The fragment is dropped. */

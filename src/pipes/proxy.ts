@@ -2,17 +2,34 @@ import type { Body } from './body.ts'
 import type { Context } from './context.ts'
 import type { ExactNumber } from './exact-number.ts'
 import { HeaderList } from './headers.ts'
-import { type HttpResponse, Message, splitUrl } from './http.ts'
+import { type HttpResponse, Message, splitUrl, tooLongRequest } from './http.ts'
 import { Query } from './query.ts'
 
-/** One step of the pipes that handle data: proxy and backend. */
+/**
+ * One step of the pipes that handle data: proxy and backend.
+ *
+ * @example
+ * const once: Proxy = (request, context) => next(request, context.withTimeout(500))
+ */
 export type Proxy = (request: ProxyRequest, context: Context) => Promise<ProxyResponse>
 
 /** Wraps the next step of a data pipe. */
 export type ProxyStage = (next: Proxy) => Proxy
 
-/** What an answer can hold: JSON, with numbers that a double cannot hold kept exactly. */
+/**
+ * What an answer can hold: JSON, with numbers that a double cannot hold kept exactly.
+ *
+ * @example
+ * const upper = (value: DataValue): DataValue => (typeof value === 'string' ? value.toUpperCase() : value)
+ */
 export type DataValue = null | boolean | number | string | ExactNumber | DataValue[] | DataObject
+
+/**
+ * An object of the data: fields by their names.
+ *
+ * @example
+ * const data: DataObject = { total: 3, items: [{ id: 1 }, { id: 2 }] }
+ */
 export interface DataObject {
   [key: string]: DataValue
 }
@@ -20,6 +37,11 @@ export interface DataObject {
 /**
  * What an endpoint asks of its backends. At the endpoint it holds what the allow-lists let pass of the client's request
  * (`origin` is empty); behind the URL building of a backend it is the call to come.
+ *
+ * @example
+ * request.params.id = request.params.id?.toLowerCase() ?? ''
+ * request.query.set('lang', 'en')
+ * request.url = 'http://canary.internal/users/7' // at a backend: the call goes there
  */
 export class ProxyRequest extends Message {
   method: string
@@ -29,7 +51,10 @@ export class ProxyRequest extends Message {
   params: Record<string, string>
   /** `http://host:port` (and base path) of the chosen host; empty before a host is chosen. */
   origin = ''
-  /** The part of the query that is sent as it is written (from `url_pattern`), without `?`. */
+  /**
+   * The part of the query that is sent as it is written (from `url_pattern`), without `?`.
+   * @internal
+   */
   fixedSearch = ''
   #query: Query | undefined
   #search: string
@@ -91,7 +116,15 @@ export class ProxyRequest extends Message {
     return this.fork(this.copiedBody())
   }
 
-  /** A request of its own for one of several calls: headers, parameters and query are copied, the body is given. */
+  /** @internal */
+  protected override tooLong(maxBytes: number): Error {
+    return tooLongRequest(maxBytes)
+  }
+
+  /**
+   * A request of its own for one of several calls: headers, parameters and query are copied, the body is given.
+   * @internal
+   */
   fork(body: Body): ProxyRequest {
     const query = this.#query === undefined ? this.#search : this.#query.copy()
     const copy = new ProxyRequest(this.method, this.path, { ...this.params }, query, this.headers.copy(), body)
@@ -101,7 +134,15 @@ export class ProxyRequest extends Message {
   }
 }
 
-/** What a backend, or all of them together, gave. */
+/**
+ * What a backend, or all of them together, gave.
+ *
+ * @example
+ * const response = await next(request, context)
+ * if (response.data !== null) delete response.data.password
+ * if (!response.complete) log.info(`missing: ${response.failures?.join(', ')}`)
+ * return response
+ */
 export class ProxyResponse extends Message {
   /** The decoded, shaped data. Null when there was none (an upstream that answered `null`); ignored with no-op. */
   data: DataObject | null
@@ -111,6 +152,11 @@ export class ProxyResponse extends Message {
   status: number
   /** What failed although there is an answer: the backends that are missing in a partial one. */
   failures: readonly Error[] | null = null
+  /**
+   * What failed although its data tell of it (`return_error_details`): who counts failures counts it.
+   * @internal
+   */
+  failureShown: Error | null = null
   /** An answer that goes to the client as it is, whatever the encoding: a plugin that answers by itself. */
   answer: HttpResponse | null = null
 
@@ -126,6 +172,15 @@ export class ProxyResponse extends Message {
     this.complete = complete
     this.status = status
   }
+}
+
+/**
+ * An answer that is given to several requests, where nothing stands between the call and the encoder that could change
+ * it: it is decoded, shaped and encoded once.
+ */
+export class ReusedResponse extends ProxyResponse {
+  /** The encoded answer, once there is one; the data is gone then. */
+  encoded: { readonly fields: readonly string[]; readonly body: string } | null = null
 }
 
 /** Whether a value is an object with members, as opposed to a list, an exact number or a scalar. */

@@ -1,18 +1,30 @@
 /**
  * The query of a URL as an ordered list of decoded names and values. Names are case-sensitive and may repeat.
  * Pairs with an invalid escape or a `;` are dropped when it is read (specification: core 2.3).
+ *
+ * @example
+ * const page = Number(request.query.get('page') ?? 1)
+ * for (const tag of request.query.getAll('tag')) tags.add(tag)
+ * request.query.set('limit', '10')
  */
 export class Query implements Iterable<[string, string]> {
   /** The pairs as `[name, value, name, value, …]`, decoded. */
   readonly raw: string[]
-  /** True once something was set, appended or deleted. */
+  /**
+   * True once something was set, appended or deleted.
+   * @internal
+   */
   changed = false
 
+  /** @internal */
   constructor(raw: string[] = []) {
     this.raw = raw
   }
 
-  /** Reads the part after the `?`. */
+  /**
+   * Reads the part after the `?`.
+   * @internal
+   */
   static parse(search: string): Query {
     const raw: string[] = []
     if (search === '') return new Query(raw)

@@ -3,10 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { HttpError } from '../pipes/failure.ts'
 import { HttpResponse } from '../pipes/http.ts'
 import { ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
-import { failureResponse, toHttpResponse, toRequestOutcome, toResponseOutcome } from './answer.ts'
+import { toHttpResponse, toRequestOutcome, toResponseOutcome } from './answer.ts'
 
 const bodies: [what: string, body: unknown, text: string, type: string | null][] = [
   ['text', 'hé', 'hé', 'text/plain; charset=utf-8'],
@@ -117,14 +116,4 @@ test('data must be an object, and has no status of its own', () => {
   assert.throws(() => toRequestOutcome({ data: [1] }, request), /returned data that is no object/)
   assert.throws(() => toRequestOutcome({ data: {}, status: 201 }, request), /for another one return \{ status, body \}/)
   assert.throws(() => toRequestOutcome({ data: {}, complete: 1 }, request), /"complete" that is no boolean/)
-})
-
-test('an HttpError is answered with its own body, type and headers', async () => {
-  const json = failureResponse(new HttpError(422, { field: 'a' }, { headers: { 'X-A': '1' } }))
-  assert.deepEqual([json.status, await json.text()], [422, '{"field":"a"}'])
-  assert.deepEqual(json.headers.toJSON(), { 'x-a': '1', 'content-type': 'application/json; charset=utf-8' })
-  const typed = failureResponse(new HttpError(400, '<p>', { headers: { 'Content-Type': 'text/html' } }))
-  assert.deepEqual(typed.headers.raw, ['Content-Type', 'text/html'])
-  const empty = failureResponse(new HttpError(401))
-  assert.deepEqual([empty.body, empty.headers.raw], [null, []])
 })

@@ -1,6 +1,5 @@
 import { inspect, types } from 'node:util'
 import { type Body, BodyStream } from '../pipes/body.ts'
-import type { Failure } from '../pipes/failure.ts'
 import { HeaderList, type HeadersSource } from '../pipes/headers.ts'
 import { HttpResponse, toBody } from '../pipes/http.ts'
 import { isDataObject, ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
@@ -14,13 +13,21 @@ import { textOf } from './failure.ts'
 export function toHttpResponse(returned: unknown): HttpResponse {
   if (returned instanceof HttpResponse) {
     checkStatus(returned.status)
-    return returned
+    return forOneRequest(returned)
   }
   if (returned instanceof Response) return fromFetchResponse(returned)
   if (isPlain(returned)) return fromPlain(returned)
   throw new TypeError(
     `returned ${describe(returned)}; it must return the response of next(request, context), a Response, or { status?, headers?, body? }`,
   )
+}
+
+/**
+ * An author may return one response for many requests, and the steps around change what they are given: cookies that one
+ * client gets must not reach the next. A stream is for one request in any case.
+ */
+function forOneRequest(response: HttpResponse): HttpResponse {
+  return response.body instanceof BodyStream ? response : response.clone()
 }
 
 /**
@@ -47,16 +54,6 @@ export function toResponseOutcome(returned: unknown, response: ProxyResponse): P
  */
 export function toAnswer(returned: unknown): ProxyResponse {
   return toProxyResponse(returned, 'the response of next(request, context)')
-}
-
-/** The answer for a request that failed in a server plugin. */
-export function failureResponse(failure: Failure): HttpResponse {
-  const headers = failure.headers?.copy() ?? new HeaderList()
-  const body = failure.body ?? ''
-  if (body.length > 0 && !headers.has('content-type')) {
-    headers.append('Content-Type', failure.contentType ?? TEXT)
-  }
-  return new HttpResponse(failure.status, headers, body.length > 0 ? body : null)
 }
 
 const TEXT = 'text/plain; charset=utf-8'

@@ -1,23 +1,9 @@
+import type { Counter, Histogram, MetricInit } from '../sdk/tools.ts'
 import { type HistogramMetric, openCounter, openHistogram, quantile } from '../shared/metric-cells.ts'
 import type { Surroundings } from '../shared/surroundings.ts'
 
-/** Counts what a plugin wants counted. */
-export interface PluginCounter {
-  /** @throws RangeError unless `n` is a finite number, 0 or more */
-  add(n?: number): void
-}
-
-/** Takes values of which the distribution is told. */
-export interface PluginHistogram {
-  /** @throws RangeError unless `value` is a finite number */
-  record(value: number): void
-}
-
-export interface CounterOptions {
-  readonly description?: string
-}
-
-export interface HistogramOptions extends CounterOptions {
+/** What an author says of a histogram. */
+export interface HistogramInit extends MetricInit {
   /** Upper bounds of the buckets, ascending; by default those for milliseconds. */
   readonly buckets?: readonly number[]
 }
@@ -33,27 +19,36 @@ export interface Distribution {
   readonly buckets: readonly Bucket[]
 }
 
+/** One bucket of a histogram. */
 export interface Bucket {
   /** The greatest value that it takes; null for the last one, which takes all greater ones. */
   readonly upTo: number | null
   readonly count: number
 }
 
-/** A counter or a histogram of an author. */
+/**
+ * A counter or a histogram of an author.
+ *
+ * @example
+ * const values = gateway.metrics().map((metric) => (metric.type === 'counter' ? metric.value : metric.p99))
+ */
 export type MetricReading = CounterReading | HistogramReading
 
-interface MetricName {
+/** Whose metric it is. */
+export interface MetricName {
   readonly plugin: string
   readonly name: string
   /** Empty when the author gave none. */
   readonly description: string
 }
 
+/** What a counter has come to. */
 export interface CounterReading extends MetricName {
   readonly type: 'counter'
   readonly value: number
 }
 
+/** How the values of a histogram are spread. */
 export interface HistogramReading extends MetricName, Distribution {
   readonly type: 'histogram'
 }
@@ -64,12 +59,12 @@ export interface AuthorMetrics {
    * The same object for the same plugin and name.
    * @throws TypeError when the plugin has a histogram of that name
    */
-  counter(plugin: string, name: string, options?: CounterOptions): PluginCounter
+  counter(plugin: string, name: string, init?: MetricInit): Counter
   /**
    * The same object for the same plugin and name.
    * @throws TypeError when the plugin has a counter of that name, or a histogram with other buckets
    */
-  histogram(plugin: string, name: string, options?: HistogramOptions): PluginHistogram
+  histogram(plugin: string, name: string, init?: HistogramInit): Histogram
   /** The counters and histograms of authors, in the order in which they were made. */
   read(): readonly MetricReading[]
 }
@@ -77,8 +72,8 @@ export interface AuthorMetrics {
 /** Opens metrics in the memory that all threads share. */
 export function createAuthorMetrics({ cells, thread }: Pick<Surroundings, 'cells' | 'thread'>): AuthorMetrics {
   const { row, rows } = thread
-  const counters = new Map<string, PluginCounter>()
-  const histograms = new Map<string, { readonly metric: PluginHistogram; readonly form: string }>()
+  const counters = new Map<string, Counter>()
+  const histograms = new Map<string, { readonly metric: Histogram; readonly form: string }>()
   const readings: (() => MetricReading)[] = []
   return {
     counter(plugin, name, { description = '' } = {}) {

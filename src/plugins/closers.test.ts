@@ -41,3 +41,20 @@ test('what is added after closing is closed at once', async () => {
   }, recordingLog())
   assert.ok(closed)
 })
+
+test('one that never settles is given up after the limit, and keeps no other from being closed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const closers = new Closers(100)
+  const log = recordingLog()
+  let closed = false
+  await closers.add(() => {
+    closed = true
+  }, log)
+  await closers.add(() => new Promise<void>(() => {}), log)
+  const closing = closers.close()
+  assert.ok(!closed)
+  t.mock.timers.tick(100)
+  await closing
+  assert.ok(closed)
+  assert.deepEqual(log.lines, ['ERROR onClose failed: it did not settle within 100 ms'])
+})

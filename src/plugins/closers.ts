@@ -1,6 +1,6 @@
 import type { Logger } from '../telemetry/logger.ts'
 import { textOf } from './failure.ts'
-import type { Eventually } from './runtime.ts'
+import { type Eventually, isThenable } from './runtime.ts'
 
 interface Closer {
   readonly close: () => Eventually<void>
@@ -11,10 +11,16 @@ interface Closer {
 export class Closers {
   #closers: Closer[] = []
   #closed = false
+  readonly #limitMs: number
+
+  /** @param limitMs how long each may take, milliseconds; what goes on after it is not waited for */
+  constructor(limitMs = Number.POSITIVE_INFINITY) {
+    this.#limitMs = limitMs
+  }
 
   /** Adds one. What is added after closing runs at once, so that nothing is left open. */
   async add(close: () => Eventually<void>, log: Logger): Promise<void> {
-    if (this.#closed) await runCloser({ close, log })
+    if (this.#closed) await runCloser({ close, log }, this.#limitMs)
     else this.#closers.push({ close, log })
   }
 
@@ -23,14 +29,26 @@ export class Closers {
     this.#closed = true
     const closers = this.#closers
     this.#closers = []
-    for (const closer of closers.reverse()) await runCloser(closer)
+    for (const closer of closers.reverse()) await runCloser(closer, this.#limitMs)
   }
 }
 
-async function runCloser({ close, log }: Closer): Promise<void> {
+async function runCloser({ close, log }: Closer, limitMs: number): Promise<void> {
   try {
-    await close()
+    const closing = close()
+    await (limitMs === Number.POSITIVE_INFINITY || !isThenable(closing) ? closing : within(limitMs, closing))
   } catch (error) {
     log.error(`onClose failed: ${textOf(error)}`)
+  }
+}
+
+/** The timer also keeps the thread: what is awaited may be nothing that Node knows of. */
+async function within(limitMs: number, work: PromiseLike<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`it did not settle within ${limitMs} ms`)), limitMs)
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -60,7 +60,9 @@ const OWN_CODE = new URL(import.meta.url.endsWith('.ts') ? '..' : '.', import.me
 /** The first frame in code of the author; else of a package that it uses; else of whoever threw. */
 function authorsFrame(stack: string): string | undefined {
   const frames = Array.from(stack.matchAll(/\n\s+at (.*)/g), ([, frame = '']) => frame)
-  const foreign = frames.filter((frame) => !frame.includes('node:') && !frame.includes(OWN_CODE))
+  const foreign = frames.filter(
+    (frame) => !frame.includes('node:') && !frame.endsWith('(<anonymous>)') && !frame.includes(OWN_CODE),
+  )
   return foreign.find((frame) => !frame.includes('/node_modules/')) ?? foreign[0] ?? frames[0]
 }
 

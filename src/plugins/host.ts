@@ -35,7 +35,13 @@ export interface PluginHost {
   close(): Promise<void>
 }
 
-/** A loaded plugin as it is used. */
+/**
+ * A loaded plugin as it is used.
+ *
+ * @example
+ * const [use] = gateway.plugins()
+ * assert.equal(use?.hooks.server?.errors, 0)
+ */
 export interface PluginUse {
   readonly name: string
   /** Empty when the author gave none. */

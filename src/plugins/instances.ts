@@ -1,3 +1,4 @@
+import { frozenCopy } from '../config/frozen-copy.ts'
 import type { PluginSection, PluginSettings } from '../config/model.ts'
 import { formatPath } from '../config/path.ts'
 import { isPlainObject } from '../config/plain-object.ts'
@@ -9,12 +10,12 @@ import type { CallSite, HookName } from './call.ts'
 import type { Closers } from './closers.ts'
 import type { Driver } from './driver.ts'
 import { textOf } from './failure.ts'
+import { readNames } from './names.ts'
 import type { Place } from './place.ts'
 import type { PluginMetrics } from './plugin-metrics.ts'
 import { configProblem, formatProblem, PluginLoadError, type PluginProblem } from './problem.ts'
 import type { PluginRegistry } from './registry.ts'
 import type { LoadedPlugin, PluginKind, PluginKinds } from './runtime.ts'
-import { frozenCopy } from './tools/frozen-copy.ts'
 import { createTools, type Toolbox } from './tools/plugin-tools.ts'
 import { pluginSpan } from './traced-call.ts'
 
@@ -45,10 +46,30 @@ export interface Made<Instance> {
 }
 
 type InstanceOf<K extends PluginKind> = NonNullable<Awaited<ReturnType<NonNullable<PluginKinds[K]>>>>
-export type Block = Readonly<Record<string, unknown>>
+type Block = Readonly<Record<string, unknown>>
 
-/** Makes the instances that one place names, in the order of the names. Where a factory returned null there is none. */
-export async function makeInstances<K extends PluginKind>(
+/**
+ * Makes the instances that one place names, in the order of the names. Where a factory returned null there is none.
+ * @param options of the namespace: the names, and beside them the options of each plugin
+ * @param textAllowed whether the names may be one text in place of a list
+ * @throws PluginLoadError
+ */
+export async function instancesAt<K extends PluginKind>(
+  kind: K,
+  options: unknown,
+  place: Place,
+  workshop: Workshop,
+  { textAllowed }: { readonly textAllowed: boolean },
+): Promise<Made<InstanceOf<K>>[]> {
+  const block: Block = isPlainObject(options) ? options : {}
+  const { names, problems } = readNames(block, place.where, textAllowed)
+  const collected = [...problems]
+  const made = await makeInstances(kind, names, block, place, workshop, collected)
+  settleProblems(collected, place, workshop)
+  return made
+}
+
+async function makeInstances<K extends PluginKind>(
   kind: K,
   names: readonly string[],
   block: Block,
@@ -96,10 +117,33 @@ function siteOf(
  * Stops the start, or, with `lenient`, tells what is left out and goes on.
  * @throws PluginLoadError unless there are no problems
  */
-export function settleProblems(problems: readonly PluginProblem[], place: Place, { lenient, log }: Workshop): void {
+function settleProblems(problems: readonly PluginProblem[], place: Place, { lenient, log }: Workshop): void {
   if (problems.length === 0) return
   if (!lenient) throw new PluginLoadError(problems)
   for (const problem of problems) log.error(`${place.tag} ${formatProblem(problem)}`)
+}
+
+/**
+ * Puts a plugin around the next step. One that fails there is treated as one whose factory failed; the step stands alone
+ * then.
+ * @throws PluginLoadError
+ */
+export function putAround<Step>(
+  kind: PluginKind,
+  { plugin, settings }: Made<unknown>,
+  next: Step,
+  place: Place,
+  workshop: Workshop,
+  wrap: () => Step,
+): Step {
+  try {
+    return wrap()
+  } catch (error) {
+    const problems: PluginProblem[] = []
+    tellOrRefuse(failedFactory(kind, plugin, place, error), settings, place, workshop, problems)
+    settleProblems(problems, place, workshop)
+    return next
+  }
 }
 
 /** What the configuration says about a plugin of that name. */
@@ -125,7 +169,9 @@ function unknownName(kind: PluginKind, name: string, place: Place, { registry, s
     const { message, remedy } = registry.explainUnknown(kind, name)
     return configProblem('PLUGIN_NOT_FOUND', `${place.where}.name`, message, remedy)
   }
-  const remedy = 'add "plugin": { "folder": "…", "pattern": "" } at the root'
+  const meant = registry.nearestName(kind, name)
+  const remedy =
+    meant === undefined ? 'add "plugin": { "folder": "…", "pattern": "" } at the root' : `did you mean "${meant}"?`
   return configProblem(
     'PLUGIN_NOT_FOUND',
     `${place.where}.name`,
@@ -194,7 +240,7 @@ class FactoryFailed {
 }
 
 /** A factory that failed. The text that the reference logs is part of the message. */
-export function failedFactory(kind: PluginKind, plugin: LoadedPlugin, place: Place, error: unknown): PluginProblem {
+function failedFactory(kind: PluginKind, plugin: LoadedPlugin, place: Place, error: unknown): PluginProblem {
   const message = `Error getting the plugin handler: ${textOf(error)} (${kind} plugin "${plugin.name}" in ${plugin.file})`
   return configProblem(
     'PLUGIN_FACTORY_FAILED',
@@ -202,9 +248,4 @@ export function failedFactory(kind: PluginKind, plugin: LoadedPlugin, place: Pla
     message,
     'correct its options or its factory',
   )
-}
-
-/** The namespace's object as it was configured. */
-export function toBlock(options: unknown): Block {
-  return isPlainObject(options) ? options : {}
 }

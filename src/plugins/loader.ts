@@ -34,6 +34,10 @@ export interface LoadOptions {
   readonly lenient: boolean
   /** Plugins of the program around the gateway: they are there without a folder. */
   readonly inline?: readonly Plugin[]
+  /** Plugins that come with the gateway: each is there unless another has its name. */
+  readonly bundled?: readonly Plugin[]
+  /** The names of all that come with it, for who misspells one. */
+  readonly bundledNames?: readonly string[]
   /** The machine's by default. */
   readonly clock?: Clock
   /** In-process ones by default. */
@@ -49,7 +53,8 @@ export interface LoadOptions {
   readonly running?: RunningCode
 }
 
-/** The origin of plugins that a program gave. */
+/** The origin of plugins that come with the gateway, and of those that a program gave. */
+const BUNDLED = { file: '(bundled)', unit: '(bundled)', hash: '', runtime: moduleRuntime.name }
 const IN_PROGRAM = { file: '(program)', unit: '(program)', hash: '', runtime: moduleRuntime.name }
 
 /** What the reference calls the kinds in its log. */
@@ -67,7 +72,7 @@ const LOG_NAMES: Record<PluginKind, string> = {
  */
 export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
   const { section, log, lenient, inline = [], limits = {} } = options
-  const registry = new PluginRegistry()
+  const registry = new PluginRegistry(options.bundledNames)
   const driver = new Driver({ ...DEFAULT_LIMITS, ...limits }, options.clock, options.running)
   const problems: PluginProblem[] = inline.flatMap((plugin) => registry.add(toLoadedPlugin(plugin, IN_PROGRAM)))
   let codeFingerprint = ''
@@ -80,6 +85,7 @@ export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
     warnOfUnknownSettings(section, registry, loaded.units, log)
     codeFingerprint = fingerprintOf(loaded.units.map(({ unit: { name }, hash }) => ({ name, hash })))
   }
+  addBundled(options.bundled ?? [], registry, log)
   if (problems.length > 0 && !lenient) throw new PluginLoadError(problems)
   for (const problem of problems) log.error(`[SERVICE: Plugin Loader] ${formatProblem(problem)}`)
   if (section !== null) {
@@ -97,6 +103,15 @@ function toolboxOf({ client = withoutClient, clock = SYSTEM_CLOCK, stores }: Loa
 }
 
 const withoutClient: Handler = () => Promise.reject(new Failure('there is no HTTP client here'))
+
+/** Adds what comes with the gateway, unless an author has put a plugin of that name in its place. */
+function addBundled(plugins: readonly Plugin[], registry: PluginRegistry, log: Logger): void {
+  for (const plugin of plugins) {
+    const own = registry.all().find(({ name }) => name === plugin.name)
+    if (own === undefined) registry.add(toLoadedPlugin(plugin, BUNDLED))
+    else log.info(`[SERVICE: Plugin Loader] "${own.name}" of ${own.file} takes the place of the one of the gateway`)
+  }
+}
 
 /** Adds a unit's plugins; what keeps an optional one from being loaded is a warning. */
 function register(

@@ -50,7 +50,7 @@ function fixedAnswer({ status, headers, body }: FixedAnswer): HttpResponse {
 /** A hook that remembers what `next` gave for each request, so that the request can go on without it. */
 export interface Skippable<Request, Response> {
   readonly instance: AroundInstance<Request, Response>
-  /** What `next` gave the last time it was called for the request; when it was not, it is called now. */
+  /** What `next` gave the last time the hook called it for this request; when it did not, it is called now. */
   readonly skip: (request: Request, context: Context) => Promise<Response>
 }
 
@@ -59,14 +59,27 @@ export function skippable<Request extends object, Response>(
   instance: AroundInstance<Request, Response>,
   next: Next<Request, Response>,
 ): Skippable<Request, Response> {
-  const given = new WeakMap<Context, Promise<Response>>()
+  /** By the context of each call of the hook; null as long as it has not called `next`. */
+  const given = new WeakMap<Context, Promise<Response> | null>()
   return {
-    instance: (inner) =>
-      instance((request, context) => {
+    instance: (inner) => {
+      const hook = instance((request, context) => {
         const response = inner(request, context)
-        given.set(context, response)
+        const call = callOf(context, given)
+        if (call !== null) given.set(call, response)
         return response
-      }),
+      })
+      return (request, context) => {
+        given.set(context, null) // of this call, where a step around it calls more than once
+        return hook(request, context)
+      }
+    },
     skip: (request, context) => given.get(context) ?? next(request, context),
   }
+}
+
+/** The context that the hook was called with: that of its call of `next`, or the one it made that of. */
+function callOf(context: Context, calls: WeakMap<Context, unknown>): Context | null {
+  for (let from: Context | null = context; from !== null; from = from.parent) if (calls.has(from)) return from
+  return null
 }

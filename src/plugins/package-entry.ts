@@ -31,6 +31,11 @@ export function packageEntry(folder: string): PackageEntry {
   return { reason: `it has a package.json with neither "exports" nor "main", and no ${INDEX_FILES.join(', ')}` }
 }
 
+/** Whether a folder is itself a plugin: it has a `package.json`, and the module that this names. */
+export function isPluginPackage(folder: string): boolean {
+  return existsSync(join(folder, 'package.json')) && 'file' in packageEntry(folder)
+}
+
 /** `exports` may be what "." stands for, or an object of subpaths. */
 function ownExport(exports: unknown): unknown {
   return isPlainObject(exports) && Object.keys(exports).some((key) => key.startsWith('.')) ? exports['.'] : exports

@@ -15,6 +15,13 @@ export class PluginRegistry {
     client: new Map(),
   }
 
+  readonly #bundledNames: readonly string[]
+
+  /** @param bundledNames names that are there when they are configured */
+  constructor(bundledNames: readonly string[] = []) {
+    this.#bundledNames = bundledNames
+  }
+
   /**
    * Adds a plugin under its name. One of the same name and kind is replaced (specification: plugins 2).
    * @returns a problem for each kind in which the name was taken
@@ -54,6 +61,11 @@ export class PluginRegistry {
     return new Set([...this.#plugins[kind].values()].map((plugin) => plugin.file)).size
   }
 
+  /** The name that was probably meant by one that nobody has. */
+  nearestName(kind: PluginKind, name: string): string | undefined {
+    return nearest(name, [...this.names(kind), ...this.#bundledNames], 0.34)
+  }
+
   /** Says that nobody registered a name, what is there instead, and what was probably meant. */
   explainUnknown(kind: PluginKind, name: string): { message: string; remedy: string } {
     const names = this.names(kind)
@@ -63,7 +75,7 @@ export class PluginRegistry {
     if (otherKind !== undefined) {
       return { message, remedy: `"${name}" is a ${otherKind} plugin and is named by ${NAMESPACES[otherKind]}` }
     }
-    const meant = nearest(name, names, 0.34)
+    const meant = this.nearestName(kind, name)
     if (meant !== undefined) return { message, remedy: `did you mean "${meant}"?` }
     return { message, remedy: 'put its file into the plugin folder, or take the name out' }
   }

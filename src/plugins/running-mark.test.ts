@@ -36,3 +36,13 @@ test('a hook that throws leaves no mark', async (t) => {
   await stage?.(innerHttp().next)(httpRequest(), newContext())
   assert.equal(running.slots[0], 0)
 })
+
+test('an error that a plugin causes outside of its hooks counts as one of its errors', async (t) => {
+  const running = new RunningCode()
+  const { host } = await hostWith(t, 'well-behaved.ts', { running })
+  const stage = await host.server({ name: ['mark'] }, SERVICE)
+  stage?.(innerHttp().next)
+  running.countStrayError('mark')
+  running.countStrayError('nobody')
+  assert.equal(host.counters().find(({ name }) => name === 'mark')?.hooks.server?.errors, 1)
+})

@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 import type { CodeFile } from '../shared/code-table.ts'
 import { RunningCode } from '../shared/running-code.ts'
 import { type CodeReader, createCodeReader } from './code-files.ts'
+import { isPluginPackage } from './package-entry.ts'
 import { fileProblem, PluginLoadError, type PluginProblem } from './problem.ts'
 import type { LoadedPlugin, LoadLimits, PluginUnit, Runtime } from './runtime.ts'
 import { moduleRuntime } from './runtimes/module.ts'
@@ -48,6 +49,13 @@ export async function loadUnits(
   const loaded: LoadedUnit[] = []
   for (const unit of units) loaded.push(await loadUnit(unit, readCode, limits, running))
   return { units: loaded, problems }
+}
+
+/** Loads the units of a folder, or the folder itself as the one unit where it is a plugin with a `package.json`. */
+export async function loadFolder(options: Omit<SourceOptions, 'extensions'>, limits: LoadLimits): Promise<LoadedUnits> {
+  const { folder } = options.section
+  const itself = isPluginPackage(folder) ? await loadUnitAt(folder, limits) : null
+  return itself === null ? await loadUnits(options, limits) : { units: [itself], problems: [] }
 }
 
 /** Loads the one unit that a path leads to, in the same way; null when nothing is there. */

@@ -94,7 +94,17 @@ export type ClientPlugin = (
   next: Handler,
 ) => (request: ClientRequest, context: PluginContext) => Awaitable<ServerAnswer>
 
-/** What a plugin consists of; at least one of its kinds must be there. */
+/**
+ * What a plugin consists of; at least one of its kinds must be there.
+ *
+ * @example
+ * definePlugin({
+ *   name: 'stamp',
+ *   version: '1.0.0',
+ *   options: Type.Object({ header: Type.String({ default: 'X-Stamp' }) }),
+ *   server: ({ header }, tools) => (next) => async (request, context) => next(request, context),
+ * })
+ */
 export interface PluginDefinition<Options> {
   /** The name by which the configuration calls it; also the key of its options beside `name`. */
   readonly name: string
@@ -122,8 +132,15 @@ export interface PluginDefinition<Options> {
   client?(options: Options, tools: PluginTools): Awaitable<ClientPlugin | null>
 }
 
-/** A plugin as the gateway takes it: made by `definePlugin`. */
+/**
+ * A plugin as the gateway takes it: made by `definePlugin`.
+ *
+ * @example
+ * const plugins: Plugin[] = [stamp, prices]
+ * await createTestGateway({ plugins, config })
+ */
 export interface Plugin {
+  /** @internal */
   readonly [PLUGIN]: true
   readonly name: string
   readonly version: string

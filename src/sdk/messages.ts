@@ -59,7 +59,14 @@ export interface PlainResponse {
   readonly body?: Body | AsyncIterable<Uint8Array | string> | object | number | boolean
 }
 
-/** What a server plugin may answer with: the response of `next`, one of the Fetch standard, or a plain object. */
+/**
+ * What a server plugin may answer with: the response of `next`, one of the Fetch standard, or a plain object.
+ *
+ * @example
+ * return { status: 302, headers: { Location: '/login' } }
+ * return HttpResponse.json({ error: 'no such order' }, { status: 404 })
+ * return await fetch('http://elsewhere.internal/page', { context })
+ */
 export type ServerAnswer = HttpResponse | Response | PlainResponse
 
 /**
@@ -96,5 +103,11 @@ export interface PlainData {
   readonly complete?: boolean
 }
 
-/** What ends the work of a modifier at once: data for the encoder, or a finished answer that is sent as it is. */
+/**
+ * What ends the work of a modifier at once: data for the encoder, or a finished answer that is sent as it is.
+ *
+ * @example
+ * return { data: { items: [] } } // encoded like the data of backends
+ * return { status: 404, body: 'no such order' } // sent as it is
+ */
 export type ModifierAnswer = ProxyResponse | PlainData | ServerAnswer

@@ -38,6 +38,7 @@ export type {
 export type {
   Awaitable,
   Counter,
+  CounterHit,
   FetchInit,
   Histogram,
   MetricInit,

@@ -4,10 +4,21 @@ import type { HeadersSource } from '../pipes/headers.ts'
 import type { HttpResponse } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
-/** A value, or a promise of it. */
+/**
+ * A value, or a promise of it.
+ *
+ * @example
+ * const hook = (): Awaitable<void> => {} // may be async, need not be
+ */
 export type Awaitable<T> = T | PromiseLike<T>
 
-/** Where in the configuration a plugin is named. */
+/**
+ * Where in the configuration a plugin is named.
+ *
+ * @example
+ * if (config.endpoint === null) throw new Error('name it at endpoints')
+ * if (config.endpoint.outputEncoding === 'no-op') log.warning('there are no data to look into')
+ */
 export interface PluginPlace {
   /** The service's `name`. */
   readonly service: string
@@ -106,8 +117,10 @@ export interface PluginTools {
    * outlive reloads, not the process.
    *
    * @example
-   * const seen = store.increment(`seen:${context.clientAddress}`, 1, { ttlMs: 60_000 })
-   * if (seen > options.perMinute) throw new HttpError(429)
+   * const { value, endsInMs } = store.hit(`seen:${context.clientAddress}`, 1, { ttlMs: 60_000 })
+   * if (value > options.perMinute) {
+   *   throw new HttpError(429, 'slow down', { headers: { 'Retry-After': Math.ceil(endsInMs / 1000) } })
+   * }
    */
   readonly store: PluginStore
 
@@ -148,7 +161,7 @@ export interface PluginTools {
    * Runs a function every `ms` milliseconds, the first time after `ms`, until this instance ends. A run that is still
    * going on when the next is due lets that one fall out. What it throws is logged, and the next run comes nevertheless.
    * It keeps no process alive.
-   * @returns stops it
+   * @returns a function that stops it
    *
    * @example
    * every(30_000, async () => { rules = await load() })
@@ -157,15 +170,29 @@ export interface PluginTools {
 
   /**
    * Runs a function once after `ms` milliseconds, unless this instance ends before. What it throws is logged.
-   * @returns stops it
+   * @returns a function that stops it
    *
    * @example
    * const stop = after(5_000, () => log.warning('no rules yet'))
    */
   readonly after: (ms: number, run: () => Awaitable<void>) => () => void
+
+  /**
+   * Resolves after `ms` milliseconds. Rejects before when the request of `context` is over (its deadline has passed, the
+   * client has gone, it has been answered), and when this instance ends.
+   *
+   * @example
+   * await wait(50, context) // a pause before the next attempt
+   */
+  readonly wait: (ms: number, context?: Context) => Promise<void>
 }
 
-/** What `fetch` sends, and how long it may take. */
+/**
+ * What `fetch` sends, and how long it may take.
+ *
+ * @example
+ * await fetch('http://audit.internal/events', { json: { user, path: request.path }, timeoutMs: 500 })
+ */
 export interface FetchInit {
   /** GET, or POST where there is a body. */
   readonly method?: string
@@ -183,15 +210,25 @@ export interface FetchInit {
   readonly timeoutMs?: number
 }
 
-/** When something begins to be forgotten. */
+/**
+ * When something begins to be forgotten.
+ *
+ * @example
+ * await store.set('rates', rates, { ttlMs: 60_000 })
+ */
 export interface TimeToLive {
   /** Milliseconds from now; without it, it stays. */
   readonly ttlMs?: number
 }
 
 /**
- * What all threads share of a plugin. Values are copied on their way in and out (anything that can be cloned: data,
- * dates, maps, bytes; no functions). Room is limited: what has not been used for longest goes first.
+ * What all threads share of a plugin. Values are copied on their way in and out: data with its exact numbers, dates,
+ * maps, sets, errors, bytes; no functions, and no instances of other classes, which a copy would not be. Room is limited:
+ * what has not been used for longest goes first.
+ *
+ * @example
+ * const rates = (await store.get<Rates>('rates')) ?? (await loadRates())
+ * if (store.increment(`asked:${user}`, 1, { ttlMs: 60_000 }) > 100) throw new HttpError(429)
  */
 export interface PluginStore {
   /**
@@ -201,7 +238,7 @@ export interface PluginStore {
    * const user = await store.get<User>(`user:${id}`)
    */
   get<T = unknown>(key: string): Promise<T | undefined>
-  /** Rejects with a `TypeError` when the value cannot be copied. */
+  /** Rejects with a `TypeError` when the value cannot be copied; it names the part that is at fault. */
   set(key: string, value: unknown, options?: TimeToLive): Promise<void>
   /**
    * Sets the value unless there is one: of many callers in all threads one gets true.
@@ -220,23 +257,69 @@ export interface PluginStore {
    * @returns its new value
    */
   increment(key: string, by?: number, options?: TimeToLive): number
+  /**
+   * As `increment`, and says when the counter starts anew: for limits that tell when to come back.
+   *
+   * @example
+   * const { value, endsInMs } = store.hit(`login:${user}`, 1, { ttlMs: 60_000 })
+   */
+  hit(key: string, by?: number, options?: TimeToLive): CounterHit
+  /**
+   * Sets a counter, and with it its time: it ends after `ttlMs` from now, or never. A switch that every request looks at
+   * is best kept so, for `count` waits for nobody. Where the time changes too, other threads may find no counter (0) for
+   * an instant.
+   *
+   * @example
+   * store.setCount('maintenance', 1)
+   */
+  setCount(key: string, value: number, options?: TimeToLive): void
   /** The value of a counter; 0 when there is none. */
   count(key: string): number
 }
 
-/** Counts. */
+/**
+ * A counter right after it was moved.
+ *
+ * @example
+ * const { value, endsInMs } = store.hit(`login:${user}`, 1, { ttlMs: 60_000 })
+ */
+export interface CounterHit {
+  /** Its new value. */
+  readonly value: number
+  /** Whole milliseconds until it starts anew; Infinity when it was begun without `ttlMs`. */
+  readonly endsInMs: number
+}
+
+/**
+ * Counts.
+ *
+ * @example
+ * const refused = counter('refused')
+ * refused.add()
+ */
 export interface Counter {
   /** @throws RangeError unless `n` is a finite number, 0 or more; 1 unless given */
   add(n?: number): void
 }
 
-/** Takes values of which the distribution is told. */
+/**
+ * Takes values of which the distribution is told.
+ *
+ * @example
+ * const sizes = histogram('rows', { buckets: [1, 10, 100] })
+ * sizes.record(rows.length)
+ */
 export interface Histogram {
   /** @throws RangeError unless `value` is a finite number */
   record(value: number): void
 }
 
-/** What a counter or a histogram says of itself. */
+/**
+ * What a counter or a histogram says of itself.
+ *
+ * @example
+ * counter('refused', { description: 'Requests without a valid token' })
+ */
 export interface MetricInit {
   readonly description?: string
 }

@@ -27,6 +27,29 @@ function named(name: string, server: Partial<GatewayConfig['server']> = {}, rest
   }
 }
 
+describe('close', () => {
+  test('connections stay open for a request that may be on its way, until there is no time for that', async (t) => {
+    const { promise: hurry, resolve } = Promise.withResolvers<void>()
+    const listener = await start(t, named('first'))
+    const [used, unused, idle] = [0, 1, 2].map(() => connectRaw(t, listener.port))
+    assert.ok(used !== undefined && unused !== undefined && idle !== undefined)
+    const GET = 'GET / HTTP/1.1\r\nHost: g\r\n\r\n'
+    for (const connection of [used, idle]) {
+      connection.write(GET)
+      await connection.until(/"first"/)
+    }
+    // The one in between was accepted too.
+    const closed = listener.close(hurry)
+    for (const connection of [used, unused]) {
+      connection.write(GET)
+      assert.match(await connection.closed, /Connection: close\r\n(?:.*\r\n)*\r\n"first"$/)
+    }
+    resolve()
+    assert.doesNotMatch(await idle.closed, /Connection: close/)
+    await closed
+  })
+})
+
 describe('swap', () => {
   test('a gateway without requests is drained at once', async (t) => {
     const first = named('first')

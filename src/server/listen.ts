@@ -1,26 +1,25 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
-import { Server as NetServer, type Socket } from 'node:net'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Server as HttpsServer } from 'node:https'
+import { Server as NetServer } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
 import { BodyStream } from '../pipes/body.ts'
-import { Context, DeadlineQueue } from '../pipes/context.ts'
 import { ClientGone } from '../pipes/failure.ts'
-import { type Handler, HttpResponse } from '../pipes/http.ts'
+import { HttpResponse } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { Connection, type ConnectionSocket, Exchange, guard, type Served, Tenure } from './exchange.ts'
+import { guardReading, openSession, resetStream, toStreamRequest } from './http2.ts'
 import { toHttpRequest } from './incoming.ts'
 import { writeResponse } from './outgoing.ts'
+import { createSecureServer, type SecureServer } from './secure.ts'
+import { writeToStream } from './stream-answer.ts'
+import type { TlsSource } from './tls.ts'
+
+export type { Served } from './exchange.ts'
 
 // Not by `import`, which evaluates every export of the module: `http.WebSocket` alone loads Node's own copy of undici,
 // 25 ms and some megabytes in every thread.
 const { createServer } = process.getBuiltinModule('node:http')
-
-/** What a listener serves: a gateway, as far as the server needs to know it. */
-export interface Served {
-  readonly config: GatewayConfig
-  /** Never rejects. */
-  readonly handle: Handler
-  /** Told when it begins to serve. */
-  begin?(): void
-}
 
 /** A gateway that answers no new requests. */
 export interface Retired {
@@ -41,8 +40,12 @@ export interface Listener {
   swap(gateway: Served, log?: Logger): Retired
   /** The descriptor of the listening socket; null when there is none. */
   readonly fd: number | null
-  /** Stops accepting; resolves when the requests under way are answered and all connections closed. */
-  close(): Promise<void>
+  /**
+   * Stops accepting; resolves when the requests under way are answered and all connections closed.
+   * @param hurry until it resolves, connections on which nothing is being answered stay open, for a request may be on its
+   *   way; the answer to that closes them. By default they are closed at once
+   */
+  close(hurry?: Promise<unknown>): Promise<void>
   /** Closes all connections at once. */
   destroy(): void
 }
@@ -85,52 +88,10 @@ export function listen(gateway: Served, address: Address, log: Logger): Promise<
   })
 }
 
-interface ConnectionSocket extends Socket {
-  connection?: Connection
-}
-
-/** A client's connection: over when it closes, and with it the requests on it that are not answered yet. */
-class Connection extends Context {
-  readonly socket: Socket
-  /** Requests on it that are being answered. */
-  active = 0
-
-  constructor(socket: Socket) {
-    super(0, plainAddress(socket.remoteAddress ?? ''))
-    this.socket = socket
-  }
-}
-
-/** The time in which a gateway answers: requests that began in it end in it. */
-class Tenure {
-  readonly gateway: Served
-  /** `write_timeout`. */
-  readonly writeDeadlines: DeadlineQueue | null
-  active = 0
-  #drained: (() => void) | null = null
-
-  constructor(gateway: Served) {
-    this.gateway = gateway
-    const { writeTimeoutMs } = gateway.config.server
-    this.writeDeadlines = writeTimeoutMs > 0 ? new DeadlineQueue(writeTimeoutMs) : null
-  }
-
-  /** A request has been answered. */
-  leave(): void {
-    if (--this.active === 0) this.#drained?.()
-  }
-
-  /** No request begins any more; resolves when the last one has ended. */
-  end(): Promise<void> {
-    if (this.active === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#drained = resolve
-    })
-  }
-}
-
 class HttpServer implements Listener {
-  readonly http: Server
+  readonly http: Server | HttpsServer
+  /** Null: plain HTTP. */
+  readonly #secure: SecureServer | null
   active = 0
   #tenure: Tenure
   #draining = false
@@ -140,9 +101,19 @@ class HttpServer implements Listener {
   constructor(gateway: Served, log: Logger) {
     this.#tenure = new Tenure(gateway)
     this.log = log
-    this.http = createServer(serverOptions(gateway.config))
-    this.http.on('connection', (socket: ConnectionSocket) => this.#open(socket))
+    const options = serverOptions(gateway.config)
+    this.#secure = gateway.tls ? this.#createSecure(gateway.tls, options) : null
+    this.http = this.#secure?.http ?? createServer(options)
+    if (this.#secure === null) this.http.on('connection', (socket: ConnectionSocket) => this.#open(socket))
     this.http.on('request', (incoming, outgoing) => void this.#serve(incoming, outgoing))
+  }
+
+  #createSecure(tls: TlsSource, options: ServerOptions): SecureServer {
+    return createSecureServer(tls, options, {
+      opened: (socket) => this.#open(socket),
+      http2: (socket) => this.#openHttp2(socket),
+      log: () => this.log,
+    })
   }
 
   get port(): number {
@@ -160,23 +131,32 @@ class HttpServer implements Listener {
     this.#tenure = new Tenure(gateway)
     this.log = log
     gateway.begin?.()
+    if (gateway.tls) this.#secure?.use(gateway.tls)
     const { maxHeaderSize, requestTimeout, headersTimeout, keepAliveTimeout } = serverOptions(gateway.config)
     Object.assign(this.http, { maxHeaderSize, requestTimeout, headersTimeout, keepAliveTimeout })
     return { gateway: before.gateway, drained: before.end() }
   }
 
-  close(): Promise<void> {
+  close(hurry?: Promise<unknown>): Promise<void> {
     this.#draining = true
-    const startedAt = performance.now()
+    let hurriesSince = hurry === undefined ? performance.now() : Number.POSITIVE_INFINITY
+    void hurry?.then(() => {
+      hurriesSince = performance.now()
+    })
+    const sweep = (): void => {
+      const passed = performance.now() - hurriesSince
+      if (passed >= 0) this.#sweep(passed > DRAIN_GRACE_MS)
+    }
+    for (const { session } of this.#connections) session?.close()
     return new Promise((resolve) => {
-      const timer = setInterval(() => this.#sweep(performance.now() - startedAt > DRAIN_GRACE_MS), SWEEP_MS)
+      const timer = setInterval(sweep, SWEEP_MS)
       // Not the close of `http`: that cuts off answers that are written, but that their clients have not read yet.
       NetServer.prototype.close.call(this.http, () => {
         clearInterval(timer)
         this.http.close() // ends its timer
         resolve()
       })
-      this.#sweep(false)
+      sweep()
     })
   }
 
@@ -192,6 +172,7 @@ class HttpServer implements Listener {
       if (socket.writableLength > 0) unread = true
       else if (all) socket.destroy()
     }
+    if (all) this.#secure?.dropHandshakes()
     if (!unread) this.http.closeIdleConnections() // takes connections with an answer that is not read yet for idle ones
   }
 
@@ -209,95 +190,88 @@ class HttpServer implements Listener {
   destroy(): void {
     this.http.close()
     this.http.closeAllConnections()
+    if (this.#secure === null) return
+    this.#secure.dropHandshakes()
+    for (const { socket } of this.#connections) socket.destroy()
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const connection = (incoming.socket as ConnectionSocket).connection ?? this.#open(incoming.socket)
     const tenure = this.#tenure
     const exchange = new Exchange(this, tenure, connection, incoming)
-    if (tenure.writeDeadlines !== null) guardWriting(tenure.writeDeadlines, outgoing, connection)
+    if (tenure.writeDeadlines !== null) guard(tenure.writeDeadlines, outgoing, () => connection.socket.destroy())
     try {
-      const response = await tenure.gateway.handle(toHttpRequest(incoming, connection.clientAddress), exchange)
+      const request = toHttpRequest(incoming, connection.clientAddress)
+      if (this.#secure !== null) request.secure = true
+      const response = await tenure.gateway.handle(request, exchange)
       if (this.#draining) outgoing.shouldKeepAlive = false
-      this.#answer(response, incoming, outgoing, exchange)
+      this.#answer(response, outgoing, writeResponse, exchange)
     } catch (error) {
-      this.log.critical(`[SERVICE: Gin] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-      outgoing.destroy()
-      exchange.finish()
+      this.#failed(error, outgoing, exchange)
     }
   }
 
-  #answer(response: HttpResponse, incoming: IncomingMessage, outgoing: ServerResponse, exchange: Exchange): void {
+  #openHttp2(socket: ConnectionSocket): void {
+    const connection = socket.connection ?? this.#open(socket)
+    const { config } = this.#tenure.gateway
+    const { keepAliveTimeout, maxHeaderSize } = serverOptions(config)
+    const session = openSession(socket, { maxHeaderSize, idleMs: keepAliveTimeout })
+    connection.session = session
+    session.on('stream', (stream, _headers, flags, raw) => void this.#serveStream(stream, flags, raw, connection))
+  }
+
+  async #serveStream(
+    stream: ServerHttp2Stream,
+    flags: number,
+    raw: readonly string[],
+    connection: Connection,
+  ): Promise<void> {
+    const request = toStreamRequest(stream, flags, raw, connection.clientAddress)
+    if (request === null) return
+    const tenure = this.#tenure
+    const exchange = new Exchange(this, tenure, connection, { method: request.method, url: request.target })
+    stream.once('close', () => exchange.abandon())
+    if (tenure.writeDeadlines !== null) guard(tenure.writeDeadlines, stream, () => resetStream(stream))
+    if (tenure.readDeadlines !== null && request.body !== null) guardReading(tenure.readDeadlines, stream)
+    try {
+      const response = await tenure.gateway.handle(request, exchange)
+      if (this.#draining) connection.session?.close() // one that was opened after the drain had begun
+      this.#answer(response, stream, writeToStream, exchange)
+    } catch (error) {
+      this.#failed(error, stream, exchange)
+    }
+  }
+
+  #failed(error: unknown, outgoing: Outgoing, exchange: Exchange): void {
+    this.log.critical(`[SERVICE: Gin] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    outgoing.destroy()
+    exchange.finish()
+  }
+
+  #answer<Out extends Outgoing>(
+    response: HttpResponse,
+    outgoing: Out,
+    write: (response: HttpResponse, outgoing: Out, exchange: Exchange) => void,
+    exchange: Exchange,
+  ): void {
     try {
       exchange.status = response.status
       if (response.status < 200) throw new RangeError(`${response.status} is not the status of a final answer`)
-      writeResponse(response, outgoing, exchange)
+      write(response, outgoing, exchange)
     } catch (error) {
       if (outgoing.headersSent) throw error
       exchange.status = 500
-      exchange.report(error as Error)
-      this.log.error(
-        `[SERVICE: Gin] ${incoming.method} ${incoming.url}: the answer cannot be sent: ${(error as Error).message}`,
-      )
+      exchange.unsendable(error as Error)
       if (response.body instanceof BodyStream) response.body.cancel(error as Error)
-      writeResponse(new HttpResponse(500), outgoing, exchange)
+      write(new HttpResponse(500), outgoing, exchange)
     }
   }
 }
 
-/** A request from its arrival to the end of its answer. */
-class Exchange extends Context {
-  readonly #server: HttpServer
-  readonly #tenure: Tenure
-  readonly #connection: Connection
-  readonly #incoming: IncomingMessage
-  #finished = false
-
-  constructor(server: HttpServer, tenure: Tenure, connection: Connection, incoming: IncomingMessage) {
-    super(performance.now(), connection.clientAddress)
-    this.#server = server
-    this.#tenure = tenure
-    this.#connection = connection
-    this.#incoming = incoming
-    server.active++
-    tenure.active++
-    connection.active++
-    connection.attach(this)
-  }
-
-  /** The client sees a connection that breaks off; why it did is told in both logs. */
-  brokeOff(reason: Error): void {
-    if (reason instanceof ClientGone || this.cancelled instanceof ClientGone) return
-    this.report(reason)
-    const { method, url } = this.#incoming
-    this.#server.log.error(`[SERVICE: Gin] ${method} ${url}: the answer broke off: ${reason.message}`)
-  }
-
-  override finish(): void {
-    if (this.#finished) return
-    this.#finished = true
-    this.#server.active--
-    this.#connection.active--
-    this.#connection.detach(this)
-    this.#tenure.leave()
-    super.finish()
-  }
-}
-
-/** An IPv4 client of a socket for both families has an address such as `::ffff:127.0.0.1`. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address
-}
-
-/**
- * `write_timeout`: the connection is closed without an answer, or amid one that the client is too slow to take.
- * Specification: core 1.3.
- */
-function guardWriting(deadlines: DeadlineQueue, outgoing: ServerResponse, { socket }: Connection): void {
-  const guard = new Context(0)
-  guard.attach({ cancel: () => socket.destroy() })
-  deadlines.add(guard)
-  outgoing.once('close', () => deadlines.remove(guard))
+/** An answer on its way, over either protocol. */
+interface Outgoing {
+  readonly headersSent: boolean
+  destroy(): unknown
 }
 
 function serverOptions(config: GatewayConfig) {

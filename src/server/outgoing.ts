@@ -5,7 +5,7 @@ import { sameName } from '../pipes/headers.ts'
 import type { HttpResponse } from '../pipes/http.ts'
 
 /** What ends with the answer. */
-interface Finishable {
+export interface Finishable {
   finish(): void
   /** The body broke off after the head had been sent. */
   brokeOff(reason: Error): void

@@ -210,4 +210,69 @@ for (const scene of SCENES) {
       assert.equal(two.evictions, 0)
     }
   })
+  for (const options of [TTL, undefined]) {
+    const how = options === undefined ? 'for good' : 'for a time'
+
+    test(`a counter is set ${how} before or after it is counted: ${scene.name}`, () => {
+      for (let step = 0, more = true; more; step++) {
+        const { thread, at } = set()
+        const [one, two] = [thread(), thread()]
+        let counted = 0
+        more = interrupted(
+          step,
+          () => one.set('key', 40, options),
+          () => {
+            counted = two.increment('key', 1, TTL)
+          },
+        )
+        if (!more) continue
+        // Between the end of the old count and the beginning of the new one there is none.
+        assert.ok([1, 41, scene.before + 1].includes(counted), `step ${step}: ${counted}`)
+        assert.equal(two.read('key'), counted === 41 ? 41 : 40, `step ${step}`)
+        at(scene.nowMs + 100)
+        assert.equal(one.read('key') > 0, options === undefined, `step ${step}`)
+      }
+    })
+
+    test(`of two threads that set a counter ${how} one is the last: ${scene.name}`, () => {
+      for (let step = 0, more = true; more; step++) {
+        const { thread } = set()
+        const [one, two] = [thread(), thread()]
+        more = interrupted(
+          step,
+          () => one.set('key', 40, options),
+          () => two.set('key', 50, TTL),
+        )
+        if (!more) continue
+        const value = one.read('key')
+        const { endsInMs } = two.hit('key', 0)
+        const isOnes = value === 40 && endsInMs === (options?.ttlMs ?? Number.POSITIVE_INFINITY)
+        assert.ok(isOnes || (value === 50 && endsInMs === 100), `step ${step}: ${value}, ${endsInMs}`)
+      }
+    })
+
+    test(`a thread that ends while it sets a counter ${how} leaves a table that counts: ${scene.name}`, () => {
+      for (let step = 0, more = true; more; step++) {
+        const { thread, at } = set()
+        const [one, two] = [thread(), thread()]
+        try {
+          more = interrupted(
+            step,
+            () => one.set('key', 40, options),
+            () => {
+              throw new Error('ended')
+            },
+          )
+        } catch (error) {
+          assert.equal((error as Error).message, 'ended')
+        }
+        if (!more) continue
+        two.set('key', 60, TTL)
+        assert.equal(two.increment('key', 1, TTL), 61, `step ${step}`)
+        at(10_000)
+        for (let other = 0; other < 32; other++) assert.equal(two.increment(`new ${other}`), 1, `step ${step}`)
+        assert.equal(two.evictions, 0)
+      }
+    })
+  }
 }

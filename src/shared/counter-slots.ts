@@ -81,6 +81,14 @@ export function windowEnd(ms: number): number {
   return end
 }
 
+/**
+ * How long a window of that end goes on, in whole ms: 0 when it has passed, Infinity when it never does. No more than was
+ * asked for, although `windowEnd` rounds up: a minute told in seconds is 60, not 61.
+ */
+export function timeLeft(end: number, nowMs: number): number {
+  return end === NEVER ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil((end - 1) / TICKS - nowMs))
+}
+
 /** Whether a window of that end has passed. */
 export function hasEnded(end: number, nowMs: number): boolean {
   return end > NEVER && nowMs * TICKS >= end

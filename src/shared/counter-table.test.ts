@@ -48,6 +48,37 @@ test('with a ttl the count starts anew when the time since its first increment h
   assert.equal(table.increment('a', 1, { ttlMs: 1 }), 2, 'a count without a ttl does not end')
 })
 
+test('a hit tells when the count ends', () => {
+  const { table, clock } = createTable()
+  clock.now = 1000.003
+  assert.deepEqual(table.hit('a', 1, { ttlMs: 60_000 }), { value: 1, endsInMs: 60_000 })
+  clock.now += 59_999.5
+  assert.deepEqual(table.hit('a', 2, { ttlMs: 60_000 }), { value: 3, endsInMs: 1 })
+  clock.now += 0.6
+  assert.deepEqual(table.hit('a', 1, { ttlMs: 100 }), { value: 1, endsInMs: 100 })
+  assert.deepEqual(table.hit('b'), { value: 1, endsInMs: Number.POSITIVE_INFINITY })
+})
+
+test('a counter that is set stands at that value until its new time is over', () => {
+  const { table, clock } = createTable()
+  table.set('a', 5)
+  assert.equal(table.increment('a'), 6)
+  table.set('a', -1, { ttlMs: 100 })
+  assert.deepEqual([table.read('a'), table.evictions], [-1, 0])
+  clock.now += 60
+  table.set('a', 2, { ttlMs: 100 })
+  clock.now += 99
+  assert.deepEqual(table.hit('a', 1, { ttlMs: 5 }), { value: 3, endsInMs: 1 })
+  clock.now += 1
+  assert.equal(table.read('a'), 0)
+  table.set('a', 7)
+  clock.now += 1e9
+  assert.equal(table.read('a'), 7)
+  for (const value of [0.5, Number.NaN, 2 ** 53]) assert.throws(() => table.set('a', value), RangeError)
+  assert.throws(() => table.set('a', 1, { ttlMs: 0 }), RangeError)
+  assert.equal(table.read('a'), 7)
+})
+
 test('a count holds every safe integer, and what goes beyond is refused and changes nothing', () => {
   const { table } = createTable()
   const max = Number.MAX_SAFE_INTEGER

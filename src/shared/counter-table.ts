@@ -9,6 +9,7 @@ import {
   isOver,
   NEVER,
   slotBytes,
+  timeLeft,
   UNSET,
   windowEnd,
 } from './counter-slots.ts'
@@ -25,6 +26,13 @@ export interface IncrementOptions {
    * holds until then, whatever later increments say. Without it the count never ends.
    */
   readonly ttlMs?: number
+}
+
+/** What a counter stands at, and for how long. */
+export interface CountAndTime {
+  readonly value: number
+  /** Whole milliseconds until the count starts anew; Infinity: never. */
+  readonly endsInMs: number
 }
 
 /**
@@ -61,6 +69,8 @@ export class CounterTable {
   readonly #slots: CounterSlots
   readonly #now: () => number
   readonly #places: CounterPlaces
+  /** The end of the turn in which `increment` counted last. */
+  #end = NEVER
 
   constructor(cell: SharedArrayBuffer, { now = createSharedClock() }: CounterTableOptions = {}) {
     this.#slots = new CounterSlots(cell)
@@ -84,15 +94,36 @@ export class CounterTable {
    */
   increment(key: string, by = 1, options?: IncrementOptions): number {
     if (!Number.isSafeInteger(by)) throw new RangeError(`a counter moves by a safe integer: not ${by}`)
-    const ttlMs = options?.ttlMs
-    if (ttlMs !== undefined && !(ttlMs > 0 && ttlMs <= MAX_TTL_MS)) {
-      throw new RangeError(`ttlMs is above 0 and at most ${MAX_TTL_MS}: not ${ttlMs}`)
-    }
+    const ttlMs = timeOf(options)
     this.#places.aim(key)
     for (;;) {
       const slot = this.#places.find()
       const value = slot === NOWHERE ? this.#places.put() : this.#add(slot, by, ttlMs)
       if (value !== undefined) return value
+    }
+  }
+
+  /** As `increment`, and says when the count ends. The two belong together: in no other window was that value reached. */
+  hit(key: string, by?: number, options?: IncrementOptions): CountAndTime {
+    const value = this.increment(key, by, options)
+    return { value, endsInMs: timeLeft(this.#end, this.#now()) }
+  }
+
+  /**
+   * Makes a counter stand at a value, and end after `ttlMs` from now, or never. Of several that set it at once one is the
+   * last; what is counted later goes on from its value. A counter that keeps its end is changed in one step; else, for an
+   * instant, other threads may find none there.
+   * @throws RangeError and Error as `increment`
+   */
+  set(key: string, value: number, options?: IncrementOptions): void {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`a counter stands at a safe integer: not ${value}`)
+    const ttlMs = timeOf(options)
+    const end = ttlMs === undefined ? NEVER : windowEnd(this.#now() + ttlMs)
+    this.#places.aim(key)
+    for (;;) {
+      const slot = this.#places.find()
+      if (slot === NOWHERE) this.#places.put()
+      else if (this.#put(slot, value, end)) return
     }
   }
 
@@ -140,6 +171,7 @@ export class CounterTable {
     }
     if (end !== NEVER && hasEnded(end, this.#now())) return this.#places.restart(slot, word)
     const known = slots.value(slot)
+    this.#end = end
     if (!isOfTurn(known, word)) {
       // The first count of this turn, unless the value is already of a later turn: that would show in the key.
       return slots.key(slot) === word && slots.setValue(slot, word, known, by) ? by : undefined
@@ -150,4 +182,31 @@ export class CounterTable {
     if (!Number.isSafeInteger(next)) throw new RangeError(`the counter stands at ${count} and cannot move by ${by}`)
     return slots.setValue(slot, word, known, next) ? next : undefined
   }
+
+  /** Whether the counter was set; else the key has to be looked for again. */
+  #put(slot: number, value: number, end: number): boolean {
+    const slots = this.#slots
+    const word = slots.key(slot)
+    if (!this.#places.isLive(slot, word)) return false
+    const present = slots.end(slot, word)
+    if (present === UNSET) {
+      slots.setEnd(slot, word, end)
+      return false
+    }
+    const known = slots.value(slot)
+    const counted = isOfTurn(known, word)
+    if (present !== end || (counted && isOver(countOf(known)))) {
+      this.#places.restart(slot, word) // a turn keeps its end: another one needs a turn of its own
+      return false
+    }
+    if (!counted && slots.key(slot) !== word) return false
+    return slots.setValue(slot, word, known, value)
+  }
+}
+
+/** @throws RangeError for what is no time of a counter */
+function timeOf(options: IncrementOptions | undefined): number | undefined {
+  const ttlMs = options?.ttlMs
+  if (ttlMs === undefined || (ttlMs > 0 && ttlMs <= MAX_TTL_MS)) return ttlMs
+  throw new RangeError(`ttlMs is above 0 and at most ${MAX_TTL_MS}: not ${ttlMs}`)
 }

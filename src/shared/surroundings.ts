@@ -26,8 +26,13 @@ export interface ThreadPlace {
   readonly rows: number
 }
 
-/** A gateway that shares nothing with others. */
-export function alone(): Surroundings {
-  const thread = { index: 0, threads: 1, row: 0, rows: 1 }
+/**
+ * A gateway that shares nothing with others.
+ * @param place which of the gateway threads it stands for
+ */
+export function alone(
+  { index, threads }: Pick<ThreadPlace, 'index' | 'threads'> = { index: 0, threads: 1 },
+): Surroundings {
+  const thread = { index, threads, row: 0, rows: 1 }
   return { cells: new CellRegistry(), generation: 1, thread, running: new RunningCode() }
 }

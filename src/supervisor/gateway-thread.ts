@@ -1,13 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { MessagePort } from 'node:worker_threads'
 import { formatDiagnostic } from '../config/diagnostic.ts'
-import type { buildGateway, Gateway } from '../gateway/build.ts'
+import type { BuildOptions, buildGateway, Gateway } from '../gateway/build.ts'
 import { explainBuildFailure } from '../gateway/check.ts'
 import { countUnaccepted } from '../server/accept-queue.ts'
 import type { Address, Listener, listen, Served } from '../server/listen.ts'
 import { connectCells, type ThreadCells } from '../shared/cells.ts'
 import { RunningCode } from '../shared/running-code.ts'
 import { connectStore, type SharedStore } from '../shared/shared-store.ts'
+import { alone } from '../shared/surroundings.ts'
 import { COUNTERS_CELL, CounterRow, counterBytes, rowsFor } from '../shared/thread-counters.ts'
+import { createTrialStore } from '../shared/trial-store.ts'
 import { createLogger } from '../telemetry/logging.ts'
 import { createLogOutbox, type LogOutbox } from './log-outbox.ts'
 import type { Blueprint, FromThread, ThreadData, ToThread } from './messages.ts'
@@ -37,6 +40,10 @@ interface Thread {
 }
 
 const BEAT_MS = 500
+/** How long clients may go on using connections to a thread that leaves while others listen, in milliseconds. */
+const LINGER_MS = 3000
+/** How often a thread that leaves looks for connections that it has not accepted yet. */
+const MOST_ROUNDS = 10
 
 /**
  * The life of a gateway thread: builds its gateway, listens when it may, builds others beside and changes over to them,
@@ -82,14 +89,26 @@ async function serve(thread: Thread, first: BuiltGateway, listener: Listener, co
   obey(supervisor, generations)
   tell({ type: 'ready' })
   const { countsLost } = await stopped
-  // Once around the event loop, which accepts what has come until now.
-  if (countsLost) await new Promise(setImmediate)
-  const lost = countsLost ? countUnaccepted(listener) : null
-  const closed = listener.close()
+  const lost = countsLost ? await acceptWaiting(listener) : null
+  // A client may have just sent a request on a connection that is idle here: it gets its answer, and is told to close.
+  const hurry = countsLost ? Promise.race([delay(LINGER_MS), received(supervisor, 'stop')]) : undefined
+  const closed = listener.close(hurry)
   tell({ type: 'draining', lost })
   await closed
   await generations.close()
   end(thread, { type: 'stopped' }, 0)
+}
+
+/**
+ * Lets the listener accept until nobody waits, or others come faster than that; resolves to how many wait then. To be
+ * followed by its close at once: whoever comes in between is lost and not counted.
+ */
+async function acceptWaiting(listener: Listener): Promise<number | null> {
+  for (let round = 1; ; round++) {
+    await new Promise(setImmediate) // once around the event loop, which accepts what has come until now
+    const waiting = countUnaccepted(listener)
+    if (waiting === null || waiting === 0 || round === MOST_ROUNDS) return waiting
+  }
 }
 
 function obey(supervisor: MessagePort, generations: Generations): void {
@@ -116,7 +135,7 @@ async function buildFirst(thread: Thread): Promise<BuiltGateway> {
 
 /** @param announces whether what is logged meanwhile is written; what its plugins log later is, but for a trial */
 async function build(thread: Thread, blueprint: Blueprint, announces: boolean): Promise<BuiltGateway> {
-  const { data, outbox, cells, counters, parts } = thread
+  const { data, outbox, counters, parts } = thread
   const { generation, config, logging } = blueprint
   let writes = announces
   const log = createLogger(logging, (line) => {
@@ -125,14 +144,22 @@ async function build(thread: Thread, blueprint: Blueprint, announces: boolean): 
   const gateway = await parts.buildGateway(config, {
     log,
     accessLog: (line) => outbox.add(line, false),
-    cells: cells.ofGeneration(generation),
-    store: thread.store,
+    ...surroundingsOf(thread, generation),
     generation,
     running: thread.running,
-    thread: { index: data.index, threads: data.threads, row: data.row ?? 0, rows: rowsFor(data.threads) },
   })
   writes = data.row !== null
   return { generation, gateway, served: counters === null ? gateway : countRequests(gateway, counters), log }
+}
+
+/** What a trial writes, no other thread sees: it may be refused, and serves nobody. What plugins have kept it can read. */
+function surroundingsOf(
+  { data: { row, ...data }, cells, store }: Thread,
+  generation: number,
+): Pick<BuildOptions, 'cells' | 'store' | 'thread'> {
+  if (row === null) return { ...alone(data), store: createTrialStore(store) }
+  const thread = { index: data.index, threads: data.threads, row, rows: rowsFor(data.threads) }
+  return { cells: cells.ofGeneration(generation), store, thread }
 }
 
 async function explain(error: unknown, { config }: Blueprint): Promise<string> {
@@ -180,6 +207,7 @@ function received<Type extends 'listen' | 'stop'>(
 function countRequests(gateway: Gateway, counters: CounterRow): Served {
   return {
     config: gateway.config,
+    tls: gateway.tls,
     begin: () => gateway.begin(),
     handle: (request, context) => {
       counters.countRequest()

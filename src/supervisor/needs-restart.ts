@@ -8,5 +8,9 @@ export function needsRestart(started: GatewayConfig, next: GatewayConfig): strin
     const name = ({ listenIp }: GatewayConfig) => (listenIp === '' ? 'all addresses' : listenIp)
     told.push(`listen_ip stays ${name(started)}: ${name(next)} needs a restart`)
   }
+  if ((next.tls === null) !== (started.tls === null)) {
+    const [stays, not] = started.tls === null ? ['HTTP', 'HTTPS'] : ['HTTPS with its last certificates', 'HTTP']
+    told.push(`the port stays with ${stays}: ${not} needs a restart`)
+  }
   return told
 }

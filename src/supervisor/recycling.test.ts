@@ -53,8 +53,8 @@ describe('recycling', { skip: !shares }, () => {
 
   test('a successor that cannot serve leaves the old one in place', async (t) => {
     const { log, supervisor, reload, generations } = await start(t, 1, code('a'), { recycleAfter: 1 })
-    // The third build of that generation is the successor's: after the trial's and the thread's own.
-    await reload({ extra: { 'test/code': 'b', 'test/build': 'third exits' } })
+    // The second build of that generation is the successor's: after the thread's own.
+    await reload({ extra: { 'test/code': 'b', 'test/build': 'second exits' } })
     await log.shows(/gateway thread 0 goes on, for its successor cannot serve: it called process\.exit\(9\)/)
     assert.deepEqual(await generations(), [2])
     assert.equal(supervisor.counters().threads.length, 1)

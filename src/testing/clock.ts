@@ -1,7 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../pipes/clock.ts'
 
-/** A clock that stands still until `advance` moves it. */
+/**
+ * A clock that stands still until `advance` moves it.
+ *
+ * @example
+ * const answer = gateway.fetch('/slow') // not awaited: it waits for the clock
+ * await clock.advance(2000)
+ * assert.equal((await answer).status, 500)
+ */
 export interface TestClock extends Clock {
   /**
    * Moves the time on by `ms` milliseconds. Timers that come due run in their order, each at its own time, and what they
@@ -11,7 +18,12 @@ export interface TestClock extends Clock {
   advance(ms: number): Promise<void>
 }
 
-/** How a clock begins. */
+/**
+ * How a clock begins.
+ *
+ * @example
+ * createClock({ now: '2026-03-01T12:00:00Z' })
+ */
 export interface ClockOptions {
   /** The moment at which it stands: a date, its text, or milliseconds since 1970. The first of January 2026 (UTC) by default. */
   readonly now?: Date | string | number

@@ -1,6 +1,15 @@
 import { type Diagnostic, formatDiagnostic } from '../config/load.ts'
 
-/** The gateway cannot be made: the configuration or a plugin is at fault. The message is what the command line says. */
+/**
+ * The gateway cannot be made: the configuration or a plugin is at fault. The message is what the command line says.
+ *
+ * @example
+ * await assert.rejects(createTestGateway({ config, plugins }), (error) => {
+ *   assert.ok(error instanceof ConfigError)
+ *   assert.equal(error.diagnostics[0]?.code, 'PLUGIN_OPTIONS_INVALID')
+ *   return true
+ * })
+ */
 export class ConfigError extends Error {
   override name = 'ConfigError'
   /** Everything that was found, warnings too. */

@@ -10,7 +10,12 @@ import { arrivedStream } from './reply.ts'
 
 const { validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http')
 
-/** A request to the gateway. */
+/**
+ * A request to the gateway.
+ *
+ * @example
+ * await gateway.fetch('/orders', { json: { item: 'ink' }, headers: { 'X-Key': 'k' }, clientAddress: '10.0.0.9' })
+ */
 export interface FetchOptions {
   /** GET, or POST when there is a body. */
   readonly method?: string

@@ -217,11 +217,15 @@ describe('time', () => {
     const ticks: string[] = []
     const timed = definePlugin({
       name: 'timed',
-      server: (_, { every, after, now, wallTime, store }) => {
+      server: (_, { counter, every, after, now, wallTime, store }) => {
         const start = now()
+        const asked = counter('asked')
         every(100, () => void ticks.push(`every ${now() - start}`))
         after(250, () => void ticks.push(`after ${new Date(wallTime()).toISOString()}`))
-        return () => async () => ({ body: String(store.increment('asked', 1, { ttlMs: 1000 })) })
+        return () => async () => {
+          asked.add()
+          return { body: String(store.increment('asked', 1, { ttlMs: 1000 })) }
+        }
       },
     })
     const config = { extra_config: { 'plugin/http-server': { name: ['timed'] } } }
@@ -232,6 +236,9 @@ describe('time', () => {
     assert.deepEqual(ticks, ['every 100', 'every 200', 'after 2026-03-01T12:00:00.250Z', 'every 300'])
     await clock.advance(1000)
     assert.equal(await ask(), '1')
+    assert.deepEqual(gateway.metrics(), [
+      { plugin: 'timed', name: 'asked', description: '', type: 'counter', value: 3 },
+    ])
   })
 })
 
@@ -298,6 +305,19 @@ describe('making', () => {
     await assert.rejects(createTestGateway({ config: {}, folder }), /stamp\.mjs.*exports no plugin/)
     const gateway = await createTestGateway({ t, config: { timeuot: '1s' } })
     assert.equal(gateway.log.find('timeuot', 'WARNING').length, 1)
+  })
+
+  test('of a folder those plugins are loaded whose names have the pattern of the configuration in them', async (t) => {
+    const plugin = (name: string) => `import { definePlugin } from 'loligo/plugin'
+      export const ${name} = definePlugin({ name: '${name}', server: () => null })\n`
+    const folder = folderWith(t, { 'one.v1.mjs': plugin('one'), 'two.v2.mjs': plugin('two') })
+    const namesWith = async (given: Readonly<Record<string, unknown>>) => {
+      const gateway = await createTestGateway({ t, config: given, folder })
+      return gateway.plugins().map(({ name }) => name)
+    }
+    assert.deepEqual(await namesWith({ plugin: { pattern: '.v2' } }), ['two'])
+    assert.deepEqual(await namesWith({ plugin: { folder: '/not/looked/at', pattern: '.v1' } }), ['one'])
+    assert.deepEqual(await namesWith({}), ['one', 'two'])
   })
 
   test('a file with its plugin folder', async (t) => {

@@ -8,9 +8,11 @@ import { explainBuildFailure } from '../gateway/check.ts'
 import { features } from '../gateway/pipeline.ts'
 import { type Clock, SYSTEM_CLOCK } from '../pipes/clock.ts'
 import type { HttpResponse } from '../pipes/http.ts'
+import type { MetricReading } from '../plugins/author-metrics.ts'
 import type { PluginUse } from '../plugins/host.ts'
 import type { Plugin } from '../sdk/define-plugin.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { HttpClient } from '../transport/client.ts'
 import { createUndiciClient } from '../transport/undici.ts'
 import { ConfigError } from './config-error.ts'
 import { createSender, type FetchOptions } from './fetch.ts'
@@ -18,7 +20,12 @@ import { type RecordedLog, recordLog } from './log.ts'
 import type { UpstreamCall } from './upstream-call.ts'
 import { createDoubles, type Upstreams } from './upstreams.ts'
 
-/** What a gateway in memory is made of. */
+/**
+ * What a gateway in memory is made of.
+ *
+ * @example
+ * await createTestGateway({ t, config: 'krakend.json', folder: new URL('./plugins', import.meta.url), upstreams: { '*': { json: {} } } })
+ */
 export interface TestGatewayOptions {
   /** What `krakend.json` would hold (`version` may be left out), or the path of a configuration file. */
   readonly config: Readonly<Record<string, unknown>> | string
@@ -40,7 +47,15 @@ export interface TestGatewayOptions {
   readonly t?: { after(close: () => Promise<void>): void }
 }
 
-/** A gateway in memory. It opens no port. */
+/**
+ * A gateway in memory. It opens no port.
+ *
+ * @example
+ * const answer = await gateway.fetch('/users/7')
+ * assert.deepEqual(await answer.json(), { id: '7' })
+ * assert.equal(gateway.calls('http://users.test')[0]?.path, '/users/7')
+ * assert.deepEqual(gateway.log.find(/./, 'ERROR'), [])
+ */
 export interface TestGateway extends AsyncDisposable {
   /**
    * Sends a request through the whole gateway, as if it had come over a connection, and resolves when the head of the
@@ -53,6 +68,13 @@ export interface TestGateway extends AsyncDisposable {
   calls(host?: string): readonly UpstreamCall[]
   /** The plugins that are loaded, and how their calls have gone. */
   plugins(): readonly PluginUse[]
+  /**
+   * What the plugins have counted by `counter` and `histogram`, in the order in which these were made.
+   *
+   * @example
+   * assert.partialDeepStrictEqual(gateway.metrics(), [{ plugin: 'quota', name: 'refused', value: 1 }])
+   */
+  metrics(): readonly MetricReading[]
   readonly log: RecordedLog
   /** The lines of the access log. A request is noted when its answer has been read to the end. */
   readonly accessLog: readonly string[]
@@ -92,12 +114,16 @@ export async function createTestGateway(options: TestGatewayOptions): Promise<Te
   const { clock = SYSTEM_CLOCK, upstreams = {}, plugins = [], t } = options
   const { log, logger } = recordLog()
   const config = await readConfig(options, logger)
-  const network = options.network === true ? createUndiciClient(config.upstream) : null
+  const network = options.network === true ? await createNetworkClient(config) : null
   const doubles = createDoubles(upstreams, clock, network)
   const accessLog: string[] = []
-  const gateway = await build(config, {
-    ...{ log: logger, accessLog: (line: string) => accessLog.push(line), client: doubles.client, plugins, clock },
-  })
+  // Nobody listens, so the files of HTTPS need not be there.
+  const gateway = await build(
+    { ...config, tls: null },
+    {
+      ...{ log: logger, accessLog: (line: string) => accessLog.push(line), client: doubles.client, plugins, clock },
+    },
+  )
   const sender = createSender(gateway, clock, logger, options.clock === undefined)
   let closing: Promise<void> | null = null
   const close = () => {
@@ -111,7 +137,14 @@ export async function createTestGateway(options: TestGatewayOptions): Promise<Te
     fetch: sender.fetch,
     calls: doubles.calls,
     plugins: () => gateway.plugins(),
+    metrics: () => gateway.metrics(),
   }
+}
+
+async function createNetworkClient({ upstream }: GatewayConfig): Promise<HttpClient> {
+  if (upstream.tls === null) return createUndiciClient(upstream)
+  const { openClientContext } = await import('../transport/client-tls.ts')
+  return createUndiciClient(upstream, process.env, await openClientContext(upstream.tls, null))
 }
 
 async function readConfig({ config: given, folder, ...rest }: TestGatewayOptions, log: Logger): Promise<GatewayConfig> {

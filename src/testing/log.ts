@@ -1,13 +1,23 @@
 import type { Level, Logger } from '../telemetry/logger.ts'
 
-/** One line of the gateway's log. */
+/**
+ * One line of the gateway's log.
+ *
+ * @example
+ * { level: 'INFO', message: '[PLUGIN: stamp] ready' }
+ */
 export interface LogLine {
   readonly level: Level
   /** With the tags before it: `[PLUGIN: stamp] ready`. */
   readonly message: string
 }
 
-/** What the gateway and its plugins have written to the log. */
+/**
+ * What the gateway and its plugins have written to the log.
+ *
+ * @example
+ * assert.equal(gateway.log.find(/gave up after \d tries/, 'WARNING').length, 1)
+ */
 export interface RecordedLog {
   /** All lines, in their order. */
   readonly lines: readonly LogLine[]

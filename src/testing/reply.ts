@@ -5,7 +5,12 @@ import { HttpResponse } from '../pipes/http.ts'
 import { toHttpResponse } from '../plugins/answer.ts'
 import type { UpstreamCall } from './upstream-call.ts'
 
-/** What an upstream answers, as a plain object. */
+/**
+ * What an upstream answers, as a plain object.
+ *
+ * @example
+ * { status: 503, headers: { 'Retry-After': '1' }, json: { error: 'busy' }, delayMs: 300 }
+ */
 export interface PlainReply {
   /** 200 unless given. */
   readonly status?: number
@@ -21,13 +26,26 @@ export interface PlainReply {
 /**
  * One answer: a plain object, a response, an error (the call fails with its text, as if the connection had), or `never` (no
  * answer comes before the request is over).
+ *
+ * @example
+ * { 'http://dead.test': new Error('connection refused'), 'http://silent.test': 'never' }
  */
 export type FixedReply = PlainReply | HttpResponse | Response | Error | 'never'
 
-/** An answer, or a function that makes one for each call. What it throws is the error the call fails with. */
+/**
+ * An answer, or a function that makes one for each call. What it throws is the error the call fails with.
+ *
+ * @example
+ * ({ query, headers }) => ({ json: { page: query.get('page'), token: headers.get('Authorization') } })
+ */
 export type Reply = FixedReply | ((call: UpstreamCall) => FixedReply | PromiseLike<FixedReply>)
 
-/** Answers for one call after the other; the last one is for all that follow. */
+/**
+ * Answers for one call after the other; the last one is for all that follow.
+ *
+ * @example
+ * [{ status: 503 }, { status: 503 }, { json: { ok: true } }]
+ */
 export type Script = Reply | readonly Reply[]
 
 const KEYS: readonly string[] = ['status', 'headers', 'json', 'body', 'delayMs'] satisfies (keyof PlainReply)[]

@@ -4,6 +4,9 @@ import type { Reply, Script } from './reply.ts'
 /**
  * Answers by `METHOD /path` or `/path`, where `{name}` stands for any one segment; `*` takes what no other route does. Of
  * several that match the first one counts. The query is not looked at.
+ *
+ * @example
+ * { 'GET /users/{id}': ({ params }) => ({ json: { id: params.id } }), '/health': {}, '*': { status: 404 } }
  */
 export interface Routes {
   readonly [route: `/${string}` | `${string} /${string}`]: Script

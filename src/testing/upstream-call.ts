@@ -1,7 +1,14 @@
 import type { HeaderList } from '../pipes/headers.ts'
 import { type HttpRequest, splitUrl } from '../pipes/http.ts'
 
-/** A call that reached the double of an upstream. */
+/**
+ * A call that reached the double of an upstream.
+ *
+ * @example
+ * const [call] = gateway.calls('http://users.test')
+ * assert.equal(call?.method, 'POST')
+ * assert.deepEqual(call.json(), { item: 'ink' })
+ */
 export interface UpstreamCall {
   readonly method: string
   /** Absolute, with the query. */

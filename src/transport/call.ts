@@ -215,7 +215,9 @@ function explain(error: Error, request: HttpRequest): Error {
           ? 'connection reset by peer'
           : code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
             ? 'connection timed out'
-            : error.message
+            : code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' || code === 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'
+              ? 'no version of TLS in common: client_tls.min_version is TLS13 unless it is set'
+              : error.message
   const failure = new UpstreamUnreachable(`${request.method} ${host}${request.path}: ${reason}`, { cause: error })
   return Object.assign(failure, { publicText: `upstream not reachable: ${reason}` })
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import buildConnector from 'undici/lib/core/connect.js'
 import type { UpstreamOptions } from '../config/model.ts'
 
@@ -12,7 +13,10 @@ export type Connector = buildConnector.connector
  * Reads the options once for all connections of an origin, which then share their TLS sessions.
  * @returns a connector for one connection, whose `opened` is told of each socket that is connected
  */
-export function createConnectors(options: UpstreamOptions): (opened: (socket: Socket) => void) => Connector {
+export function createConnectors(
+  options: UpstreamOptions,
+  context: SecureContext | null,
+): (opened: (socket: Socket) => void) => Connector {
   const connect = buildConnector({
     timeout: options.dialerTimeoutMs || 0,
     keepAlive: options.dialerKeepAliveMs > 0,
@@ -20,13 +24,12 @@ export function createConnectors(options: UpstreamOptions): (opened: (socket: So
     autoSelectFamily: true,
     // without a delay the next address is tried only when one has failed
     autoSelectFamilyAttemptTimeout: Math.max(10, Math.ceil(options.dialerFallbackDelayMs || NEVER_MS)),
-    rejectUnauthorized: !options.allowInsecureConnections,
   } as buildConnector.BuildOptions)
   const withTls = buildConnector({
     timeout: options.dialerTimeoutMs ? options.dialerTimeoutMs + TLS_HANDSHAKE_MS : TLS_HANDSHAKE_MS,
     keepAlive: options.dialerKeepAliveMs > 0,
     keepAliveInitialDelay: options.dialerKeepAliveMs,
-    rejectUnauthorized: !options.allowInsecureConnections,
+    ...tlsOptions(options, context),
   } as buildConnector.BuildOptions)
   return (opened) => (target, callback) => {
     const open = target.protocol === 'https:' ? withTls : connect
@@ -39,6 +42,12 @@ export function createConnectors(options: UpstreamOptions): (opened: (socket: So
       ;(callback as (...result: unknown[]) => void)(...result)
     })
   }
+}
+
+/** How undici is told of the TLS settings. */
+export function tlsOptions({ allowInsecureConnections }: UpstreamOptions, context: SecureContext | null) {
+  const rejectUnauthorized = !allowInsecureConnections
+  return context === null ? { rejectUnauthorized } : { rejectUnauthorized, secureContext: context }
 }
 
 const KEEP_ALIVE_FIELD = '\r\nconnection: keep-alive\r\n' // from the line's start: other names may end with it

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import type { Dispatcher } from 'undici'
 import openTunnel from 'undici/lib/api/api-connect.js'
 import Client from 'undici/lib/dispatcher/client.js'
 import Pool from 'undici/lib/dispatcher/pool.js'
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import type { UpstreamOptions } from '../config/model.ts'
-import { createConnectors, NEVER_MS, TLS_HANDSHAKE_MS } from './connector.ts'
+import { createConnectors, NEVER_MS, TLS_HANDSHAKE_MS, tlsOptions } from './connector.ts'
 import { proxyFor } from './environment-proxy.ts'
 
 /** Idle connections over all origins, to be kept under `max_idle_connections`. */
@@ -40,10 +41,16 @@ export class OriginPool {
   #open = 0
   #active = 0
 
-  constructor(origin: string, options: UpstreamOptions, idle: IdleBudget, env: NodeJS.ProcessEnv) {
+  constructor(
+    origin: string,
+    options: UpstreamOptions,
+    idle: IdleBudget,
+    env: NodeJS.ProcessEnv,
+    context: SecureContext | null,
+  ) {
     this.options = options
     this.#idle = idle
-    this.#connectorFor = createConnectors(options)
+    this.#connectorFor = createConnectors(options, context)
     const keepAliveMs = options.idleConnectionTimeoutMs || NEVER_MS
     this.#clientOptions = {
       keepAliveTimeout: keepAliveMs,
@@ -56,7 +63,7 @@ export class OriginPool {
     this.#target = withFixedOrigin(new URL(proxy ?? origin))
     if (proxy === undefined) return
     if (origin.startsWith('https:'))
-      this.#tunnel = { dispatcher: createTunnel(proxy, options, this.#clientOptions), served: 0 }
+      this.#tunnel = { dispatcher: createTunnel(proxy, options, context, this.#clientOptions), served: 0 }
     else this.forward = forwardingOf(origin, proxy)
   }
 
@@ -150,9 +157,14 @@ function dropIdle(free: readonly Connection[], connection: Connection): void {
   if (free.includes(connection)) connection.socket?.destroy()
 }
 
-function createTunnel(proxy: string, options: UpstreamOptions, clientOptions: Client.Options): Dispatcher {
+function createTunnel(
+  proxy: string,
+  options: UpstreamOptions,
+  context: SecureContext | null,
+  clientOptions: Client.Options,
+): Dispatcher {
   const timeout = options.dialerTimeoutMs || 0
-  const requestTls = { timeout: TLS_HANDSHAKE_MS, rejectUnauthorized: !options.allowInsecureConnections }
+  const requestTls = { timeout: TLS_HANDSHAKE_MS, ...tlsOptions(options, context) }
   return new ProxyAgent({
     ...{ uri: proxy, proxyTls: { timeout }, requestTls, ...clientOptions },
     // `connect` is put on dispatchers by the index of undici, which is not loaded.

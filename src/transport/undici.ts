@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls'
 import type { UpstreamOptions } from '../config/model.ts'
 import type { Context } from '../pipes/context.ts'
 import type { Handler, HttpRequest, HttpResponse } from '../pipes/http.ts'
@@ -5,15 +6,22 @@ import { Call, UpstreamUnreachable } from './call.ts'
 import type { HttpClient } from './client.ts'
 import { type IdleBudget, OriginPool } from './origin-pool.ts'
 
-/** An HTTP client with a pool of connections per origin, on undici. */
-export function createUndiciClient(options: UpstreamOptions, env: NodeJS.ProcessEnv = process.env): HttpClient {
+/**
+ * An HTTP client with a pool of connections per origin, on undici.
+ * @param context what TLS connections are made with, as `options.tls` says; null: the usual
+ */
+export function createUndiciClient(
+  options: UpstreamOptions,
+  env: NodeJS.ProcessEnv = process.env,
+  context: SecureContext | null = null,
+): HttpClient {
   const pools = new Map<string, OriginPool>()
   const idle: IdleBudget = { limit: options.maxIdleConnections || Number.POSITIVE_INFINITY, open: 0, active: 0 }
 
   const poolFor = (origin: string): OriginPool => {
     let pool = pools.get(origin)
     if (pool === undefined) {
-      pool = new OriginPool(origin, options, idle, env)
+      pool = new OriginPool(origin, options, idle, env, context)
       pools.set(origin, pool)
     }
     return pool

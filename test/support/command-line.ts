@@ -23,6 +23,7 @@ export function folderWith(t: TestContext, files: Readonly<Record<string, unknow
 export interface CommandRun {
   /** The lines of both outputs. */
   readonly lines: Lines
+  readonly pid: number
   /** Resolves to the port once the gateway listens; rejects when it ends before. */
   listening(): Promise<number>
   signal(name: NodeJS.Signals): void
@@ -30,14 +31,18 @@ export interface CommandRun {
   readonly end: Promise<{ readonly code: number | null; readonly output: string }>
 }
 
-/** Runs `loligo ARGS` in a folder; the process is killed after the test. */
+/**
+ * Runs `loligo ARGS` in a folder; the process is killed after the test.
+ * @param program the file that Node runs
+ */
 export function runCommand(
   t: TestContext,
   folder: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  program = MAIN,
 ): CommandRun {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, LOLIGO_THREADS: '1', ...env },
@@ -60,6 +65,7 @@ export function runCommand(
   }
   return {
     lines,
+    pid: child.pid ?? 0,
     listening: async () => {
       const line = await Promise.race([lines.find(/Listening on port: \d+$/), refused()])
       return Number(line.split(': ').at(-1))

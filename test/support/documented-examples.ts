@@ -63,7 +63,8 @@ function triesIn(text: string): Try[] {
 function readTry(command: string, shown: string): Try {
   const { target, headers, withHead } = readCurl(command)
   if (!withHead) return { command, target, headers, status: null, fields: [], body: shown }
-  const blank = shown.indexOf('\n\n')
+  const end = shown.indexOf('\n\n')
+  const blank = end === -1 ? shown.length : end // without a body nothing follows the head
   const [first = '', ...lines] = shown.slice(0, blank).split('\n')
   const fields = lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)] as const)
   return { command, target, headers, status: Number(first.split(' ')[1]), fields, body: shown.slice(blank + 2) }

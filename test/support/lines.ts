@@ -2,7 +2,7 @@
 export class Lines {
   readonly all: string[] = []
   readonly #waiting = new Map<RegExp, (line: string) => void>()
-  readonly #counting = new Set<() => void>()
+  readonly #counting = new Set<(line: string) => void>()
 
   add(line: string): void {
     this.all.push(line)
@@ -11,7 +11,7 @@ export class Lines {
       this.#waiting.delete(pattern)
       resolve(line)
     }
-    for (const count of this.#counting) count()
+    for (const count of this.#counting) count(line)
   }
 
   /** The first line that matches, once there is one. */
@@ -23,15 +23,15 @@ export class Lines {
 
   /** All lines that match, once there are that many. */
   findAll(pattern: RegExp, count: number): Promise<string[]> {
+    const found = this.all.filter((line) => pattern.test(line))
+    if (found.length >= count) return Promise.resolve(found)
     return new Promise((resolve) => {
-      const look = () => {
-        const found = this.all.filter((line) => pattern.test(line))
-        if (found.length < count) return
+      const look = (line: string) => {
+        if (!pattern.test(line) || found.push(line) < count) return
         this.#counting.delete(look)
         resolve(found)
       }
       this.#counting.add(look)
-      look()
     })
   }
 }

@@ -3,8 +3,10 @@ import type { TestContext } from 'node:test'
 import { type Diagnostic, formatDiagnostic, loadConfigObject } from '../../src/config/load.ts'
 import { buildGateway, type Gateway } from '../../src/gateway/build.ts'
 import { features } from '../../src/gateway/pipeline.ts'
+import type { Clock } from '../../src/pipes/clock.ts'
 import type { Plugin } from '../../src/sdk/define-plugin.ts'
 import { type Listener, listen } from '../../src/server/listen.ts'
+import type { Cells } from '../../src/shared/cells.ts'
 import { createLogger, DEFAULT_LOGGING } from '../../src/telemetry/logging.ts'
 import { type Answer, connectRaw, type RawConnection, type RequestOptions, request } from './client.ts'
 import { Lines } from './lines.ts'
@@ -15,6 +17,10 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Plugins that the configuration may name without a folder. */
   readonly plugins?: readonly Plugin[]
+  /** In place of the machine's. */
+  readonly clock?: Clock
+  /** Shared with other gateways. */
+  readonly cells?: Cells
 }
 
 /** A gateway that listens on a free port of the loopback. */
@@ -52,6 +58,8 @@ export async function startGateway(
     log: logger,
     accessLog: (line) => accessLog.add(line),
     plugins: options.plugins ?? [],
+    ...(options.clock !== undefined && { clock: options.clock }),
+    ...(options.cells !== undefined && { cells: options.cells }),
   })
   const listener = await listen(gateway, { port: 0, host: '127.0.0.1', reusePort: false }, logger)
   t.after(() => {

@@ -113,9 +113,8 @@ function createSwitch(
       log.warning(`${method} ${path} without the token`)
       return { status: 401, headers: { 'WWW-Authenticate': CHALLENGE }, body: { error: 'the token is needed' } }
     }
-    const before = store.count(flag)
     if (method === 'PUT' || method === 'DELETE') {
-      store.increment(flag, (method === 'PUT' ? 1 : 0) - before)
+      store.setCount(flag, method === 'PUT' ? 1 : 0)
       log.warning(`maintenance was turned ${method === 'PUT' ? 'on' : 'off'}`)
     } else if (method !== 'GET' && method !== 'HEAD')
       return { status: 405, headers: { Allow: 'GET, HEAD, PUT, DELETE' } }

@@ -43,7 +43,7 @@ function packageJson({ purpose }: PluginTemplate, name: string, language: Plugin
     description: purpose,
     type: 'module',
     exports: `./index.${language}`,
-    scripts: { test: 'loligo plugin test', start: 'loligo run -c krakend.json', typecheck: 'tsc -p .' },
+    scripts: { test: 'loligo plugin test', start: 'loligo run --watch -c krakend.json', typecheck: 'tsc -p .' },
     devDependencies: { ...types, loligo: VERSION },
   }
 }
@@ -107,12 +107,15 @@ ${rows}
 
     loligo plugin test
 
-runs \`index.test.${language}\`. Nothing need be installed; \`npm install\` gives an editor the types and \`npm run typecheck\` its compiler.
+runs \`index.test.${language}\`. Nothing need be installed for it. For types in an editor and for \`npm run typecheck\`, install the package of the
+gateway here, as the file that \`npm pack\` makes of it: \`npm install --save-dev PATH/TO/loligo-${VERSION}.tgz\`.
 
 ## Try it
 
-    loligo run -c krakend.json
+    loligo run --watch -c krakend.json
     curl -i http://localhost:8080/hello
+
+With \`--watch\` a saved change takes effect at once; the log says \`generation 2 serves\`, or why not.
 
 ## Use it
 

@@ -61,5 +61,7 @@ function errorDetails(key: string, error: UpstreamStatusError): ProxyResponse {
   const type = error.response.header('content-type')
   if (error.upstreamBody.length > 0) details.http_body = error.upstreamBody.toString('utf8')
   if (type) details.http_body_encoding = type
-  return new ProxyResponse({ [key]: details }, false)
+  const response = new ProxyResponse({ [key]: details }, false)
+  response.failureShown = error
+  return response
 }

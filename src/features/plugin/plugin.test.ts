@@ -1,15 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BackendTools } from '../../config/feature.ts'
+import type { BackendTools, Feature } from '../../config/feature.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../../config/model.ts'
 import { validate } from '../../config/validate.ts'
 import type { PluginHost } from '../../plugins/host.ts'
 import type { Place } from '../../plugins/place.ts'
+import { clientPlugins } from './http-client.ts'
 import { httpServerPlugins } from './http-server.ts'
+import { middlewarePlugins } from './middleware.ts'
 import { modifierPlugins } from './req-resp-modifier.ts'
 
-const backend = { method: 'POST', urlPattern: '/u', hosts: ['http://h'], where: 'endpoints[1].backend[0]' }
-const endpoint = { method: 'GET', path: '/a/{id}', timeoutMs: 50, where: 'endpoints[1]' }
+const backendFacts = { method: 'POST', urlPattern: '/u', hosts: ['http://h'], encoding: 'json' }
+const backend = { ...backendFacts, where: 'endpoints[1].backend[0]' }
+const passes = { outputEncoding: 'json', inputHeaders: ['X-A'], inputQueryStrings: ['q'] }
+const endpoint = {
+  method: 'GET',
+  path: '/a/{id}',
+  timeoutMs: 50,
+  ...passes,
+  backends: [backend],
+  where: 'endpoints[1]',
+}
 
 /** Tools whose host keeps the places that it is asked for. */
 function tools(host: boolean): { asked: [kind: string, options: unknown, place: Place][]; tools: BackendTools } {
@@ -36,43 +47,41 @@ function tools(host: boolean): { asked: [kind: string, options: unknown, place: 
   return { asked, tools: used as BackendTools }
 }
 
-test('each level asks the host for its place', async () => {
-  const { asked, tools: given } = tools(true)
-  const options = { name: ['a'] }
-  await httpServerPlugins.server?.(options, given)
-  await modifierPlugins.proxy?.(options, given)
-  await modifierPlugins.backend?.(options, given)
-  const facts = { method: 'GET', path: '/a/{id}', timeoutMs: 50 }
-  assert.deepEqual(asked, [
-    [
-      'server',
-      options,
-      {
-        facts: { service: 'svc', endpoint: null, backend: null },
-        where: 'extra_config."plugin/http-server"',
-        tag: '[PLUGIN: Server]',
-      },
-    ],
-    [
-      'modifier',
-      options,
-      {
-        facts: { service: 'svc', endpoint: facts, backend: null },
-        where: 'endpoints[1].extra_config."plugin/req-resp-modifier"',
-        tag: '[ENDPOINT: /a/:id]',
-      },
-    ],
-    [
-      'modifier',
-      options,
-      {
-        facts: { service: 'svc', endpoint: facts, backend: { method: 'POST', urlPattern: '/u', hosts: ['http://h'] } },
-        where: 'endpoints[1].backend[0].extra_config."plugin/req-resp-modifier"',
-        tag: '[BACKEND: GET /a/:id -> /u]',
-      },
-    ],
-  ])
-})
+const PLACES: readonly [Feature, 'server' | 'endpoint' | 'proxy' | 'backend' | 'transport', kind: string][] = [
+  [httpServerPlugins, 'server', 'server'],
+  [httpServerPlugins, 'endpoint', 'server'],
+  [modifierPlugins, 'proxy', 'modifier'],
+  [modifierPlugins, 'backend', 'modifier'],
+  [middlewarePlugins, 'proxy', 'middleware'],
+  [middlewarePlugins, 'backend', 'middleware'],
+  [clientPlugins, 'transport', 'client'],
+]
+const TAGS = {
+  server: '[PLUGIN: Server]',
+  endpoint: '[ENDPOINT: /a/:id]',
+  proxy: '[ENDPOINT: /a/:id]',
+  backend: '[BACKEND: GET /a/:id -> /u]',
+  transport: '[BACKEND: GET /a/:id -> /u]',
+} as const
+
+for (const [feature, room, kind] of PLACES) {
+  test(`${feature.namespace} in the ${room} room asks the host for its place`, async () => {
+    const { asked, tools: given } = tools(true)
+    const options = { name: ['a'] }
+    await feature[room]?.(options, given)
+    const atBackend = room === 'backend' || room === 'transport'
+    const owner = room === 'server' ? '' : atBackend ? 'endpoints[1].backend[0].' : 'endpoints[1].'
+    const endpointFacts = { method: 'GET', path: '/a/{id}', timeoutMs: 50, ...passes, backends: 1 }
+    const facts = {
+      service: 'svc',
+      endpoint: room === 'server' ? null : endpointFacts,
+      backend: atBackend ? backendFacts : null,
+    }
+    assert.deepEqual(asked, [
+      [kind, options, { facts, where: `${owner}extra_config."${feature.namespace}"`, tag: TAGS[room] }],
+    ])
+  })
+}
 
 test('a gateway that provides no host is a mistake that is named', () => {
   assert.throws(() => httpServerPlugins.server?.({ name: [] }, tools(false).tools), /provides no plugin host/)

@@ -1,7 +1,8 @@
+import { failureResponse } from '../../pipes/failure-response.ts'
 import type { Handler, HttpResponse, HttpStage } from '../../pipes/http.ts'
-import { failureResponse, toHttpResponse } from '../answer.ts'
+import { toHttpResponse } from '../answer.ts'
 import type { HttpCall } from '../driver.ts'
-import { failedFactory, type Made, settleProblems, type Workshop } from '../instances.ts'
+import { type Made, putAround, type Workshop } from '../instances.ts'
 import { recoverBy, skippable } from '../on-error.ts'
 import type { Place } from '../place.ts'
 import type { AroundInstance } from '../runtime.ts'
@@ -23,15 +24,11 @@ export function aroundHttp(
   place: Place,
   workshop: Workshop,
 ): HttpStage {
-  return (next) => {
-    try {
+  return (next) =>
+    putAround<Handler>(kind, made, next, place, workshop, () => {
       const call = toCall(made, next, kind, answersFailures, workshop)
       return (request, context) => workshop.driver.run(call, request, context)
-    } catch (error) {
-      settleProblems([failedFactory(kind, made.plugin, place, error)], place, workshop)
-      return next
-    }
-  }
+    })
 }
 
 function toCall(

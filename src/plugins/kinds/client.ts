@@ -1,6 +1,5 @@
 import type { HttpStage } from '../../pipes/http.ts'
-import { makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
-import { readNames } from '../names.ts'
+import { instancesAt, type Workshop } from '../instances.ts'
 import type { Place } from '../place.ts'
 import { aroundHttp } from './around-http.ts'
 
@@ -11,11 +10,7 @@ import { aroundHttp } from './around-http.ts'
  * @throws PluginLoadError
  */
 export async function buildClientStage(options: unknown, place: Place, workshop: Workshop): Promise<HttpStage | null> {
-  const block = toBlock(options)
-  const { names, problems: nameProblems } = readNames(block, place.where, true)
-  const problems = [...nameProblems]
-  const made = await makeInstances('client', names, block, place, workshop, problems)
-  settleProblems(problems, place, workshop)
+  const made = await instancesAt('client', options, place, workshop, { textAllowed: true })
   for (const { plugin } of made) workshop.log.debug(`${place.tag}[Client Plugins] Injecting plugin ${plugin.name}`)
   if (made.length === 0) return null
   const stages = made.map((each) => aroundHttp(each, { kind: 'client', answersFailures: false }, place, workshop))

@@ -1,8 +1,7 @@
 import type { ProxyRequest, ProxyResponse, ProxyStage, Proxy as ProxyStep } from '../../pipes/proxy.ts'
 import { finishedAnswer, toAnswer } from '../answer.ts'
 import type { ProxyCall } from '../driver.ts'
-import { failedFactory, type Made, makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
-import { readNames } from '../names.ts'
+import { instancesAt, type Made, putAround, type Workshop } from '../instances.ts'
 import { recoverBy, skippable } from '../on-error.ts'
 import type { Place } from '../place.ts'
 import type { AroundInstance } from '../runtime.ts'
@@ -20,24 +19,17 @@ export async function buildMiddlewareStage(
   place: Place,
   workshop: Workshop,
 ): Promise<ProxyStage | null> {
-  const block = toBlock(options)
-  const { names, problems: nameProblems } = readNames(block, place.where, false)
-  const problems = [...nameProblems]
-  const made = await makeInstances('middleware', names, block, place, workshop, problems)
-  settleProblems(problems, place, workshop)
+  const made = await instancesAt('middleware', options, place, workshop, { textAllowed: false })
   if (made.length === 0) return null
   workshop.log.debug(`${place.tag}[Middleware Plugins] Adding ${made.length} middlewares`)
   return (inner) => made.reduceRight((next, each) => wrap(each, next, place, workshop), inner)
 }
 
 function wrap(made: Instance, next: ProxyStep, place: Place, workshop: Workshop): ProxyStep {
-  try {
+  return putAround<ProxyStep>('middleware', made, next, place, workshop, () => {
     const call = toCall(made, next, workshop)
     return (request, context) => workshop.driver.run(call, request, context)
-  } catch (error) {
-    settleProblems([failedFactory('middleware', made.plugin, place, error)], place, workshop)
-    return next
-  }
+  })
 }
 
 function toCall({ instance, site: siteOf, settings }: Instance, next: ProxyStep, { driver }: Workshop): ProxyCall {

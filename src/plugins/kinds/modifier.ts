@@ -2,8 +2,7 @@ import type { Context } from '../../pipes/context.ts'
 import { type ProxyRequest, ProxyResponse, type ProxyStage, type Proxy as ProxyStep } from '../../pipes/proxy.ts'
 import { finishedAnswer, toRequestOutcome, toResponseOutcome } from '../answer.ts'
 import type { Driver, RequestCall, ResponseCall } from '../driver.ts'
-import { type Made, makeInstances, settleProblems, toBlock, type Workshop } from '../instances.ts'
-import { readNames } from '../names.ts'
+import { instancesAt, type Made, type Workshop } from '../instances.ts'
 import { recoverBy } from '../on-error.ts'
 import type { Place } from '../place.ts'
 import type { ModifierInstance } from '../runtime.ts'
@@ -19,11 +18,7 @@ export async function buildModifierStage(
   place: Place,
   workshop: Workshop,
 ): Promise<ProxyStage | null> {
-  const block = toBlock(options)
-  const { names, problems: nameProblems } = readNames(block, place.where, false)
-  const problems = [...nameProblems]
-  const made = await makeInstances('modifier', names, block, place, workshop, problems)
-  settleProblems(problems, place, workshop)
+  const made = await instancesAt('modifier', options, place, workshop, { textAllowed: false })
   const before = made.map((each) => toRequestCall(each, workshop.driver)).filter((call) => call !== null)
   const after = made.map((each) => toResponseCall(each, workshop.driver)).filter((call) => call !== null)
   const whenPartial = made

@@ -1,3 +1,4 @@
+import { frozenCopy } from '../../config/frozen-copy.ts'
 import type { Clock } from '../../pipes/clock.ts'
 import type { Handler } from '../../pipes/http.ts'
 import type { PluginTools } from '../../sdk/tools.ts'
@@ -8,7 +9,6 @@ import type { PluginMetrics } from '../plugin-metrics.ts'
 import type { Eventually } from '../runtime.ts'
 import { EndSignal } from './end-signal.ts'
 import { createFetch } from './fetch.ts'
-import { frozenCopy } from './frozen-copy.ts'
 import { checkMetricName } from './metric-name.ts'
 import { createStore, type SharedStores } from './store.ts'
 import { Timers } from './timers.ts'
@@ -21,6 +21,9 @@ export interface Toolbox {
   /** Opens what all threads share, when the first plugin is made. */
   readonly stores: () => Promise<SharedStores>
 }
+
+/** How long a function given to `onClose` may take, milliseconds: one that never ends must not keep the gateway. */
+const ON_CLOSE_MS = 5000
 
 /** The instance that tools are made for. */
 export interface ToolsFor {
@@ -46,7 +49,7 @@ export async function createTools(
   metrics: PluginMetrics,
 ): Promise<InstanceTools> {
   const shared = await stores()
-  const closers = new Closers()
+  const closers = new Closers(ON_CLOSE_MS)
   const end = new EndSignal()
   const timers = new Timers({ clock, log, place: place.tag })
   let ended = false
@@ -66,6 +69,7 @@ export async function createTools(
     wallTime: () => clock.wallTime(),
     every: timers.every,
     after: timers.after,
+    wait: timers.wait,
   } satisfies PluginTools)
   return {
     tools,

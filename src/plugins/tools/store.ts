@@ -1,6 +1,7 @@
 import type { PluginStore } from '../../sdk/tools.ts'
 import type { CounterTable } from '../../shared/counter-table.ts'
 import type { SharedStore } from '../../shared/shared-store.ts'
+import { fromStored, toStored } from './stored-value.ts'
 
 /** What all threads share, for all plugins. */
 export interface SharedStores {
@@ -13,11 +14,13 @@ export function createStore(plugin: string, { values, counters }: SharedStores):
   const own = values.scoped(plugin)
   const counter = (key: string): string => `${plugin.length}:${plugin}${checked(key)}`
   return Object.freeze<PluginStore>({
-    get: async <T>(key: string) => (await own.get(checked(key))) as T | undefined,
-    set: async (key, value, options) => own.set(checked(key), value, options),
-    setIfAbsent: async (key, value, options) => own.setIfAbsent(checked(key), value, options),
+    get: async <T>(key: string) => fromStored(await own.get(checked(key))) as T | undefined,
+    set: async (key, value, options) => own.set(checked(key), toStored(key, value), options),
+    setIfAbsent: async (key, value, options) => own.setIfAbsent(checked(key), toStored(key, value), options),
     delete: async (key) => own.delete(checked(key)),
     increment: (key, by, options) => counters.increment(counter(key), by, options),
+    hit: (key, by, options) => counters.hit(counter(key), by, options),
+    setCount: (key, value, options) => counters.set(counter(key), value, options),
     count: (key) => counters.read(counter(key)),
   })
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { recordingLog } from '../../../test/support/recording-log.ts'
 import { SYSTEM_CLOCK } from '../../pipes/clock.ts'
+import { Context } from '../../pipes/context.ts'
+import { ClientGone, RequestOver } from '../../pipes/failure.ts'
 import { createClock } from '../../testing/clock.ts'
 import { Timers } from './timers.ts'
 
@@ -90,6 +92,47 @@ test('closing stops all timers, and no other begins', async () => {
   assert.deepEqual(runs, [])
 })
 
+test('a wait ends after its time', async () => {
+  const { clock, runs, note, timers } = start()
+  const context = new Context(clock.now())
+  void timers.wait(20).then(note)
+  void timers.wait(30, context).then(note)
+  await clock.advance(100)
+  assert.deepEqual(runs, [20, 30])
+  assert.equal(context.busy, false)
+})
+
+test('a wait rejects when its request is over, or the instance closes', async () => {
+  const { clock, timers } = start()
+  const [cancelled, finished] = [new Context(0), new Context(0)]
+  const waits = [timers.wait(20, cancelled), timers.wait(20, finished), timers.wait(20, new Context(0))]
+  cancelled.cancel(new ClientGone())
+  finished.finish()
+  timers.close()
+  waits.push(timers.wait(0))
+  const [first, second, third, late] = await Promise.allSettled(waits)
+  assert.ok(first?.status === 'rejected' && first.reason instanceof ClientGone)
+  assert.ok(second?.status === 'rejected' && second.reason instanceof RequestOver)
+  for (const left of [third, late]) {
+    assert.ok(left?.status === 'rejected')
+    assert.match(String(left.reason), /this instance of the plugin has been closed/)
+  }
+  await clock.advance(100)
+})
+
+test('a run that waits when the instance closes is no error', async () => {
+  const { clock, log, runs, note, timers } = start()
+  timers.every(10, async () => {
+    note()
+    await timers.wait(10)
+    note()
+  })
+  await clock.advance(15)
+  timers.close()
+  await clock.advance(100)
+  assert.deepEqual([runs, log.lines], [[10], []])
+})
+
 test('a time longer than timers of the system is waited for', async () => {
   const clock = createClock()
   const longest = 1000
@@ -108,11 +151,16 @@ test('a time longer than timers of the system is waited for', async () => {
   assert.equal(ran, true)
 })
 
-test('times and functions that are none are refused', () => {
+test('times, functions and contexts that are none are refused', async () => {
   const timers = new Timers({ clock: SYSTEM_CLOCK, log: recordingLog(), place: '' })
   for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5' as never]) {
     assert.throws(() => timers.every(ms, () => {}), RangeError)
   }
   assert.throws(() => timers.after(-1, () => {}), RangeError)
+  await assert.rejects(timers.wait(-1), RangeError)
+  await assert.rejects(
+    timers.wait(1, new AbortController().signal as never),
+    /takes as its second argument the context/,
+  )
   assert.throws(() => timers.every(5, undefined as never), /every takes milliseconds and a function/)
 })

@@ -1,4 +1,5 @@
 import type { Clock } from '../../pipes/clock.ts'
+import { type Cancellable, Context } from '../../pipes/context.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { describeThrown } from '../failure.ts'
 import type { Eventually } from '../runtime.ts'
@@ -17,16 +18,19 @@ type Run = () => Eventually<void>
 export class Timers {
   readonly #options: TimersOptions
   readonly #running = new Set<() => void>()
-  #closed = false
+  readonly #waiting = new Set<Cancellable>()
+  /** Why nothing is timed any more. */
+  #closed: Error | null = null
 
   constructor(options: TimersOptions) {
     this.#options = options
   }
 
-  /** Stops all, and lets none begin any more. What runs just then runs to its end. */
+  /** Stops all, and lets none begin any more. What runs just then runs to its end; what waits is told. */
   close(): void {
-    this.#closed = true
+    this.#closed = new Error('this instance of the plugin has been closed')
     for (const stop of this.#running) stop()
+    for (const waiting of this.#waiting) waiting.cancel(this.#closed)
   }
 
   readonly every = (ms: number, run: Run): (() => void) => {
@@ -39,9 +43,35 @@ export class Timers {
     return this.#start('after', ms, run)
   }
 
-  #start(what: 'every' | 'after', ms: number, run: Run): () => void {
+  readonly wait = (ms: number, context?: Context): Promise<void> => {
+    const waited = this.#wait(ms, context)
+    waited.catch(() => {}) // who no longer looks at it need not hear of the end
+    return waited
+  }
+
+  async #wait(ms: number, context: Context | undefined): Promise<void> {
+    if (!Number.isFinite(ms) || ms < 0) throw outOfRange('wait', ms, '0 or more')
+    if (context !== undefined && !(context instanceof Context)) {
+      throw new TypeError('wait takes as its second argument the context of a request: wait(100, context)')
+    }
+    if (this.#closed !== null) throw this.#closed
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiting = { cancel: reject }
+    const stop = this.#start('wait', ms, resolve)
+    this.#waiting.add(waiting)
+    context?.attach(waiting)
+    try {
+      await promise
+    } finally {
+      stop()
+      this.#waiting.delete(waiting)
+      context?.detach(waiting)
+    }
+  }
+
+  #start(what: 'every' | 'after' | 'wait', ms: number, run: Run): () => void {
     if (typeof run !== 'function') throw new TypeError(`${what} takes milliseconds and a function: ${what}(1000, run)`)
-    if (this.#closed) return () => {}
+    if (this.#closed !== null) return () => {}
     const { clock } = this.#options
     let takeBack = (): void => {}
     let stopped = false
@@ -79,6 +109,7 @@ export class Timers {
     try {
       await run()
     } catch (thrown) {
+      if (this.#closed !== null && thrown === this.#closed) return // it waited
       log.error(`${what} at ${place}: ${describeThrown(thrown)}`)
     }
   }

@@ -29,6 +29,7 @@ export function emptyConfig({
       useH2c: false,
       maxShutdownWaitMs,
     },
+    tls: null,
     upstream: {
       disableKeepAlives: false,
       disableCompression: false,
@@ -42,6 +43,7 @@ export function emptyConfig({
       dialerFallbackDelayMs: 300,
       dnsCacheTtlMs: 30_000,
       allowInsecureConnections: false,
+      tls: null,
     },
     debugEndpoint: false,
     echoEndpoint: false,

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../../config/plain-object.ts'
+import { isPlainObject } from './plain-object.ts'
 
 /**
  * A copy of data that nobody can change, however deep: writing to it throws at the line that writes. Objects that are no

@@ -29,6 +29,11 @@ const OF_TLS_1_3 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHA
 /** The suites that the reference offers where none are configured. */
 export const DEFAULT_CIPHER_SUITES = [49199, 49195, 49200, 49196, 52392, 52393]
 
+/** Whether a number names a cipher suite that OpenSSL knows. */
+export function isCipherSuite(number: number): boolean {
+  return SUITES.has(number)
+}
+
 /**
  * Cipher suites by number as OpenSSL wants them, those of TLS 1.3 first.
  * @throws RangeError for a number that is not known

@@ -1,0 +1,151 @@
+import type { EventEmitter } from 'node:events'
+import type { Http2Session } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { GatewayConfig } from '../config/model.ts'
+import { Context, DeadlineQueue } from '../pipes/context.ts'
+import { ClientGone } from '../pipes/failure.ts'
+import type { Handler } from '../pipes/http.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { TlsSource } from './tls.ts'
+
+/** What a listener serves: a gateway, as far as the server needs to know it. */
+export interface Served {
+  readonly config: GatewayConfig
+  /** Never rejects. */
+  readonly handle: Handler
+  /** For HTTPS; null or absent: plain HTTP. */
+  readonly tls?: TlsSource | null
+  /** Told when it begins to serve. */
+  begin?(): void
+}
+
+/** A client's socket; the connection is noted on it. */
+export interface ConnectionSocket extends Socket {
+  connection?: Connection
+}
+
+/** A client's connection: over when it closes, and with it the requests on it that are not answered yet. */
+export class Connection extends Context {
+  readonly socket: Socket
+  /** Where it speaks HTTP/2. */
+  session: Http2Session | null = null
+  /** Requests on it that are being answered. */
+  active = 0
+
+  constructor(socket: Socket) {
+    super(0, plainAddress(socket.remoteAddress ?? ''))
+    this.socket = socket
+  }
+}
+
+/** The time in which a gateway answers: requests that began in it end in it. */
+export class Tenure {
+  readonly gateway: Served
+  /** `write_timeout`. */
+  readonly writeDeadlines: DeadlineQueue | null
+  /** `read_timeout` of HTTP/2; Node looks after the one of HTTP/1. */
+  readonly readDeadlines: DeadlineQueue | null
+  active = 0
+  #drained: (() => void) | null = null
+
+  constructor(gateway: Served) {
+    this.gateway = gateway
+    const { writeTimeoutMs, readTimeoutMs } = gateway.config.server
+    this.writeDeadlines = writeTimeoutMs > 0 ? new DeadlineQueue(writeTimeoutMs) : null
+    this.readDeadlines = readTimeoutMs > 0 ? new DeadlineQueue(readTimeoutMs) : null
+  }
+
+  /** A request has been answered. */
+  leave(): void {
+    if (--this.active === 0) this.#drained?.()
+  }
+
+  /** No request begins any more; resolves when the last one has ended. */
+  end(): Promise<void> {
+    if (this.active === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#drained = resolve
+    })
+  }
+}
+
+/** The server, as far as its exchanges need to know it. */
+export interface ExchangeOwner {
+  /** Requests that are being answered now. */
+  active: number
+  readonly log: Logger
+}
+
+/** What the log says of a request. */
+interface RequestLine {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+}
+
+/** A request from its arrival to the end of its answer. */
+export class Exchange extends Context {
+  readonly #server: ExchangeOwner
+  readonly #tenure: Tenure
+  readonly #connection: Connection
+  readonly #incoming: RequestLine
+  #finished = false
+
+  constructor(server: ExchangeOwner, tenure: Tenure, connection: Connection, incoming: RequestLine) {
+    super(performance.now(), connection.clientAddress)
+    this.#server = server
+    this.#tenure = tenure
+    this.#connection = connection
+    this.#incoming = incoming
+    server.active++
+    tenure.active++
+    connection.active++
+    connection.attach(this)
+  }
+
+  /** The client sees a connection that breaks off; why it did is told in both logs. */
+  brokeOff(reason: Error): void {
+    if (reason instanceof ClientGone || this.cancelled instanceof ClientGone) return
+    this.report(reason)
+    const { method, url } = this.#incoming
+    this.#server.log.error(`[SERVICE: Gin] ${method} ${url}: the answer broke off: ${reason.message}`)
+  }
+
+  /** There is an answer that HTTP cannot carry; why is told in both logs. */
+  unsendable(reason: Error): void {
+    this.report(reason)
+    const { method, url } = this.#incoming
+    this.#server.log.error(`[SERVICE: Gin] ${method} ${url}: the answer cannot be sent: ${reason.message}`)
+  }
+
+  /** The client takes no answer any more. */
+  abandon(): void {
+    if (!this.#finished) this.cancel(new ClientGone())
+  }
+
+  override finish(): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#server.active--
+    this.#connection.active--
+    this.#connection.detach(this)
+    this.#tenure.leave()
+    super.finish()
+  }
+}
+
+/**
+ * Ends what takes too long: the connection is closed without an answer, or amid one that the client is too slow to take.
+ * Specification: core 1.3.
+ * @param message tells with `close` that it is over
+ */
+export function guard(deadlines: DeadlineQueue, message: EventEmitter, end: () => void): void {
+  const waiting = new Context(0)
+  waiting.attach({ cancel: end })
+  deadlines.add(waiting)
+  message.once('close', () => deadlines.remove(waiting))
+}
+
+/** An IPv4 client of a socket for both families has an address such as `::ffff:127.0.0.1`. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}

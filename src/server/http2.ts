@@ -1,0 +1,147 @@
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import { type Body, BodyStream } from '../pipes/body.ts'
+import type { DeadlineQueue } from '../pipes/context.ts'
+import { ClientGone } from '../pipes/failure.ts'
+import { HeaderList } from '../pipes/headers.ts'
+import { HttpRequest } from '../pipes/http.ts'
+import { guard } from './exchange.ts'
+
+/** Limits of a connection that speaks HTTP/2. */
+export interface SessionLimits {
+  /** All fields of a request together, in bytes. */
+  readonly maxHeaderSize: number
+  /** How long nothing may happen on it, in milliseconds; 0: for ever. */
+  readonly idleMs: number
+}
+
+/** The reference's. */
+const MAX_STREAMS = 250
+/** What a client may send of a body before anybody reads it, in bytes: for each request, and for all of a connection. */
+const STREAM_WINDOW = 256 * 1024
+const CONNECTION_WINDOW = 1024 * 1024
+const MAX_FIELDS = 2000
+
+// RFC 9113, sections 6.2 and 7.
+const FLAG_END_STREAM = 0x1
+const NO_ERROR = 0x0
+const REFUSED_STREAM = 0x7
+const CANCEL = 0x8
+
+/** Speaks HTTP/2 on a connection whose client has chosen it. */
+export function openSession(socket: Socket, { maxHeaderSize, idleMs }: SessionLimits): ServerHttp2Session {
+  const { performServerHandshake } = process.getBuiltinModule('node:http2')
+  const session = performServerHandshake(socket, {
+    maxHeaderListPairs: MAX_FIELDS,
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      maxHeaderListSize: maxHeaderSize,
+      initialWindowSize: STREAM_WINDOW,
+      enablePush: false,
+    },
+  })
+  session.setLocalWindowSize(CONNECTION_WINDOW)
+  if (idleMs > 0) session.setTimeout(idleMs, () => session.close())
+  session.on('error', () => {}) // the client broke the protocol or off; its requests are told by their streams
+  return session
+}
+
+/**
+ * The request of a stream as the pipes take it; null when it is refused, for it has no path (CONNECT). Nothing of the
+ * body is read before somebody asks for it.
+ * @param raw names and values as they came, those of the request line among them
+ */
+export function toStreamRequest(
+  stream: ServerHttp2Stream,
+  flags: number,
+  raw: readonly string[],
+  remoteAddress: string,
+): HttpRequest | null {
+  stream.on('error', () => {}) // every stream that ends so closes, too
+  const head = readHead(raw)
+  if (head.target === '') {
+    stream.close(REFUSED_STREAM)
+    return null
+  }
+  const body = (flags & FLAG_END_STREAM) !== 0 ? null : bodyOf(stream, head.length)
+  if (head.expects) stream.additionalHeaders({ ':status': 100 })
+  const request = new HttpRequest(head.method, head.target, new HeaderList(head.fields), body, '', remoteAddress)
+  request.secure = true
+  return request
+}
+
+/** The client is told that nothing more comes; the other streams of its connection go on. */
+export function resetStream(stream: ServerHttp2Stream): void {
+  stream.close(CANCEL)
+}
+
+/** `read_timeout`: the request has not arrived in time. */
+export function guardReading(deadlines: DeadlineQueue, stream: ServerHttp2Stream): void {
+  guard(deadlines, stream, () => {
+    if (!stream.readableEnded) resetStream(stream)
+  })
+}
+
+interface Head {
+  method: string
+  target: string
+  readonly fields: string[]
+  /** `Content-Length`; -1 without one. */
+  length: number
+  /** `Expect: 100-continue`. */
+  expects: boolean
+}
+
+/**
+ * Sorts what HTTP/2 sends as fields: the request line, the host (`:authority` counts in place of `host`, RFC 9113 section
+ * 8.3.1), and cookies, of which each may come alone (section 8.2.3).
+ */
+function readHead(raw: readonly string[]): Head {
+  const head: Head = { method: '', target: '', fields: [], length: -1, expects: false }
+  const { fields } = head
+  let authority = ''
+  let cookieAt = -1
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    const value = raw[i + 1] as string
+    if (name === ':method') head.method = value
+    else if (name === ':path') head.target = value
+    else if (name === ':authority') {
+      authority = value
+      fields.push('host', value)
+    } else if (name.charCodeAt(0) === 58 || (name === 'host' && authority !== '')) continue
+    else if (name === 'cookie' && cookieAt !== -1) fields[cookieAt] += `; ${value}`
+    else {
+      if (name === 'cookie') cookieAt = fields.length + 1
+      else if (name === 'content-length') head.length = Number(value)
+      else if (name === 'expect') head.expects = value.toLowerCase() === '100-continue'
+      fields.push(name, value)
+    }
+  }
+  return head
+}
+
+function bodyOf(stream: ServerHttp2Stream, length: number): Body {
+  // The client need not send the rest of what nobody has read.
+  stream.once('finish', () => {
+    if (!stream.readableEnded) stream.close(NO_ERROR)
+  })
+  const body: BodyStream = new BodyStream(
+    {
+      start: () => {
+        stream.on('data', (chunk: Buffer) => body.push(chunk))
+        stream.on('end', () => {
+          // A stream that was reset ends as one that is whole.
+          if (stream.aborted) body.fail(new ClientGone())
+          else body.end()
+        })
+        stream.on('close', () => body.fail(new ClientGone()))
+      },
+      pause: () => stream.pause(),
+      resume: () => stream.resume(),
+      cancel: () => stream.resume(), // read and dropped, so that the window of the connection stays open
+    },
+    length,
+  )
+  return body
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { type Received, type Reply, startBackend } from './support/start-backend.ts'
+import { startGateway } from './support/start-gateway.ts'
+import { bearer, type TokenKey, tokenKey } from './support/tokens.ts'
+
+/** An endpoint whose keys come from a server that answers with what `set` holds at that moment. */
+async function withKeyServer(t: TestContext, set: { reply: Reply }, options: Readonly<Record<string, unknown>> = {}) {
+  const backend = await startBackend(t, {
+    '/ok': { json: {} },
+    '/jwks': (request: Received, response) => {
+      const { reply } = set
+      if (typeof reply === 'function') reply(request, response)
+      else response.setHeader('Content-Type', 'application/json').end(JSON.stringify(reply.json))
+    },
+  })
+  const validator = { alg: 'HS256', jwk_url: `${backend.url}/jwks`, disable_jwk_security: true, ...options }
+  const gateway = await startGateway(t, {
+    endpoints: ['/a', '/b'].map((endpoint) => ({
+      endpoint,
+      backend: [{ host: [backend.url], url_pattern: '/ok' }],
+      extra_config: { 'auth/validator': validator },
+    })),
+  })
+  const ask = async (key: TokenKey, path = '/a', header = {}) =>
+    (await gateway.request(path, bearer(key.sign({ sub: 'ann' }, header)))).status
+  const downloads = () => backend.received.filter(({ target }) => target === '/jwks').length
+  return { gateway, ask, downloads }
+}
+
+const keySet = (...keys: readonly TokenKey[]): Reply => ({ json: { keys: keys.map(({ jwk }) => jwk) } })
+const [first, second, other] = [tokenKey('HS256', 'k1'), tokenKey('HS256', 'k2'), tokenKey('HS256', 'k3')]
+
+describe('cached keys', () => {
+  test('one download for all endpoints; a new key is fetched when it is first used', async (t) => {
+    const set = { reply: keySet(first) }
+    const { ask, downloads } = await withKeyServer(t, set, { cache: true })
+    assert.deepEqual(
+      await Promise.all([ask(first), ask(first, '/b'), ask(first), ask(first, '/b')]),
+      [200, 200, 200, 200],
+    )
+    assert.equal(downloads(), 1)
+    set.reply = keySet(second)
+    assert.equal(await ask(second), 200)
+    assert.equal(downloads(), 2)
+    assert.equal(await ask(first), 401, 'it is not in the set any more, though the token was known')
+  })
+
+  test('a key that is replaced under the same kid verifies no more', async (t) => {
+    const replaced = tokenKey('HS256', 'k1')
+    const set = { reply: keySet(first) }
+    const { ask } = await withKeyServer(t, set, { cache: true })
+    assert.equal(await ask(first), 200)
+    set.reply = keySet(replaced, second)
+    assert.equal(await ask(second), 200)
+    assert.equal(await ask(first), 401)
+    assert.equal(await ask(replaced), 200)
+  })
+
+  test('keys that are known go on while their server is down', async (t) => {
+    const set: { reply: Reply } = { reply: keySet(first) }
+    const { ask, downloads, gateway } = await withKeyServer(t, set, { cache: true, cache_duration: 0 })
+    assert.equal(await ask(first), 200)
+    set.reply = (_, response) => void response.destroy()
+    const before = downloads()
+    assert.deepEqual([await ask(first), await ask(first), await ask(first)], [200, 200, 200])
+    assert.equal(downloads(), before + 1, 'it is not asked again at once')
+    assert.equal(await ask(second), 401)
+    assert.match(gateway.log.all.join('\n'), /\[JWTValidator\] the key set cannot be fetched/)
+  })
+
+  test('the cool-down holds for one unknown key, the limit for all of them', async (t) => {
+    const set = { reply: keySet(first) }
+    const { ask, downloads } = await withKeyServer(t, set, { cache: true, failed_jwk_key_cooldown: '1h' })
+    assert.equal(await ask(first), 200)
+    assert.deepEqual([await ask(other), await ask(other), await ask(other, '/b')], [401, 401, 401])
+    assert.equal(downloads(), 2)
+    for (let i = 0; i < 40; i++) assert.equal(await ask(other, '/a', { kid: `random-${i}` }), 401)
+    assert.ok(downloads() <= 12, `${downloads()} downloads`)
+    assert.equal(await ask(first), 200)
+  })
+})
+
+test('without cache each token asks the key server, at the same time once', async (t) => {
+  const set = { reply: keySet(first) }
+  const { ask, downloads } = await withKeyServer(t, set)
+  assert.equal(await ask(first), 200)
+  assert.equal(downloads(), 2)
+  set.reply = keySet(second)
+  assert.equal(await ask(first), 401)
+  assert.equal(await ask(second), 200)
+})
+
+test('a validator that could not guard stops the start', async (t) => {
+  const refused = (options: Readonly<Record<string, unknown>>) =>
+    startGateway(t, {
+      endpoints: [
+        {
+          endpoint: '/a',
+          backend: [{ host: ['http://backend.example'], url_pattern: '/' }],
+          extra_config: { 'auth/validator': options },
+        },
+      ],
+    })
+  const url = 'https://keys.example/jwks'
+  const place = String.raw`endpoints\[0\]\.extra_config\."auth/validator": `
+  const told = async (options: Readonly<Record<string, unknown>>, reason: string) =>
+    assert.rejects(refused(options), new RegExp(place + reason))
+  await told({ alg: 'HS256', jwk_url: 'http://keys.example/jwks' }, '.*insecure connection')
+  await told({ alg: 'HS256' }, 'neither jwk_local_path nor jwk_url')
+  await told({ jwk_url: url }, 'alg is missing')
+  await told({ alg: 'HS256', jwk_local_path: '/nowhere/jwks.json' }, 'the key set /nowhere/jwks.json cannot be read')
+  await told({ alg: 'HS256', jwk_url: url, jwk_local_ca: '/nowhere/ca.pem' }, '.*ca.pem')
+  await told({ alg: 'HS256', jwk_url: url, cipher_suites: [7] }, 'the cipher suite 7')
+  await told({ alg: 'HS256', jwk_url: url, propagate_claims: [['sub', 'no name']] }, '.*no name of a header')
+})
