@@ -110,7 +110,7 @@ describe('an endpoint that wants keys', () => {
   test('tells backends the role, and nobody else can', async (t) => {
     const service = { keys: KEYS, propagate_role: 'x-role' }
     const some = await start(t, service, { roles: ['writer', 'reader'] })
-    const forged = { 'X-Role': ['admin', 'root'], 'x-ROLE': 'owner' }
+    const forged = { 'X-Role': ['admin', 'root'], 'x-ROLE': 'owner', Connection: 'close, x-role' }
     assert.equal(await some.statusOf({ ...bearer('key-of-ann'), ...forged }), 200)
     assert.deepEqual(some.backend.received[0]?.values('x-role'), ['reader'], 'the first of the key')
     const any = await start(t, service, { roles: [] })

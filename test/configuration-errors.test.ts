@@ -38,8 +38,8 @@ describe('run refuses with exit code 255, names file and place, and listens nowh
     ],
     [
       'a component that guards and is not there',
-      { ...GOOD, extra_config: { 'auth/revoker': {} } },
-      /auth\/revoker.*unguarded/,
+      { ...GOOD, extra_config: { 'qos/ratelimit/tiered': {} } },
+      /qos\/ratelimit\/tiered.*unguarded/,
     ],
     [
       'everything at once',
@@ -84,12 +84,15 @@ describe('run refuses with exit code 255, names file and place, and listens nowh
 
   test('a plugin that no file provides, with --lenient for what is let pass', async (t) => {
     const folder = folderWith(t, {
-      'krakend.json': { ...GOOD, extra_config: { 'plugin/http-server': { name: ['none'] }, 'auth/revoker': {} } },
+      'krakend.json': {
+        ...GOOD,
+        extra_config: { 'plugin/http-server': { name: ['none'] }, 'qos/ratelimit/tiered': {} },
+      },
     })
     const strict = await runCommand(t, folder, ['run', '-c', 'krakend.json', '-p', '0']).end
     assert.equal(strict.code, 255)
     const lenient = runCommand(t, folder, ['run', '--lenient', '-c', 'krakend.json', '-p', '0'])
-    await lenient.lines.find(/WARNING: .*auth\/revoker/)
+    await lenient.lines.find(/WARNING: .*qos\/ratelimit\/tiered/)
     assert.ok((await lenient.listening()) > 0)
     lenient.signal('SIGTERM')
     const { code, output } = await lenient.end

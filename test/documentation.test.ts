@@ -31,6 +31,7 @@ describe('the examples of the documentation', () => {
       'circuit-breaker',
       'client',
       'client-credentials',
+      'client-tls',
       'cors',
       'endpoint-server',
       'errors',

@@ -6,6 +6,7 @@ import type { Answer, RequestOptions } from './support/client.ts'
 import { type Backend, type Reply, startBackend } from './support/start-backend.ts'
 import { type StartedGateway, type StartOptions, startGateway } from './support/start-gateway.ts'
 import { startThreads } from './support/start-threads.ts'
+import { tokenKey, writeKeySet } from './support/tokens.ts'
 
 const NAMESPACE = 'qos/http-cache'
 
@@ -91,6 +92,53 @@ describe('answers for one user', () => {
     const { ask } = await cached(t, fields, { headers: ['Authorization', 'Cookie'], options: { allow_private: true } })
     assert.equal(await ask(headers({ Authorization: 'a', Cookie: 'b=1' })), 1)
     assert.equal(await ask(headers({ Authorization: 'c' })), 1)
+  })
+
+  test('a token in a field of its own is a credential, and so is what is made of its claims', async (t) => {
+    const key = tokenKey()
+    const validator = {
+      ...{ alg: 'HS256', jwk_local_path: writeKeySet(t, [key.jwk]), auth_header_name: 'X-Token' },
+      propagate_claims: [['sub', 'X-User']],
+    }
+    for (const forwarded of ['X-Token', 'X-User']) {
+      const endpoint = { extra_config: { 'auth/validator': validator } }
+      const { ask } = await cached(t, { 'Cache-Control': 'max-age=60' }, { headers: [forwarded], endpoint })
+      assert.equal(await ask(headers({ 'X-Token': key.sign({ sub: 'ann' }) })), 1)
+      assert.equal(await ask(headers({ 'X-Token': key.sign({ sub: 'bob' }) })), 2, forwarded)
+      assert.equal(await ask(headers({ 'X-Token': key.sign({}) })), 3, forwarded)
+    }
+  })
+
+  test('is for others no longer than s-maxage says', async (t) => {
+    const fields = { 'Cache-Control': 'public, max-age=60, s-maxage=0' }
+    const { ask } = await cached(t, fields, { headers: ['Authorization', 'Cache-Control'] })
+    assert.equal(await ask(headers({ Authorization: 'a' })), 1)
+    assert.equal(await ask(headers({ Authorization: 'b' })), 2)
+    assert.equal(await ask(headers({ Authorization: 'b', 'Cache-Control': 'max-stale' })), 3)
+    assert.equal(await ask(), 4)
+    assert.equal(await ask(), 4, 'without credentials it does not change the time')
+  })
+
+  test('what the gateway got as itself is not found by places that call as nobody', async (t) => {
+    let count = 0
+    const backend = await startBackend(t, {
+      '/token': { json: { access_token: 'secret', token_type: 'bearer' } },
+      '/x': (_, response) => {
+        response.setHeader('Cache-Control', 'max-age=60').setHeader('Content-Type', 'application/json')
+        response.end(JSON.stringify({ n: ++count }))
+      },
+    })
+    const credentials = { client_id: 'a', client_secret: 'b', token_url: `${backend.url}/token` }
+    const as = (endpoint: string, extra: object) => ({
+      endpoint,
+      backend: [{ host: [backend.url], url_pattern: '/x', extra_config: { [NAMESPACE]: { shared: true }, ...extra } }],
+    })
+    const gateway = await startGateway(t, {
+      endpoints: [as('/itself', { 'auth/client-credentials': credentials }), as('/nobody', {}), as('/too', {})],
+    })
+    const ask = async (path: string) => ((await gateway.request(path)).json() as { n: number }).n
+    assert.deepEqual([await ask('/itself'), await ask('/itself')], [1, 1])
+    assert.deepEqual([await ask('/nobody'), await ask('/too')], [2, 2])
   })
 
   test('credentials that are not forwarded do not matter', async (t) => {

@@ -81,6 +81,82 @@ describe('cached keys', () => {
   })
 })
 
+describe('what a key server can do', () => {
+  const answers: Readonly<Record<string, Reply>> = {
+    'a page': { headers: { 'Content-Type': 'text/html' }, body: '<html>' },
+    'a list': { json: [first.jwk] },
+    'an empty set': { json: { keys: [] } },
+    'keys that are none': { json: { keys: [{ kty: 'oct', kid: 'k1' }, { ...first.jwk, k: 7 }, 'k1'] } },
+    'a huge set': { json: { keys: [first.jwk], filler: 'x'.repeat(300_000) } },
+    'half a set': (_, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' })
+      response.write(JSON.stringify({ keys: [first.jwk] }))
+      response.destroy()
+    },
+    'a redirect to itself': (_, response) => void response.writeHead(302, { Location: '/jwks' }).end(),
+    nothing: (_, response) => void response.destroy(),
+  }
+  for (const [title, reply] of Object.entries(answers)) {
+    test(`${title} opens no endpoint, and known keys go on`, async (t) => {
+      const send: Reply = (request, response) => {
+        if (typeof reply === 'function') return reply(request, response)
+        const { json, headers = { 'Content-Type': 'application/json' }, body = JSON.stringify(json) } = reply
+        response.writeHead(200, headers as Record<string, string>).end(body)
+      }
+      const set: { reply: Reply } = { reply: send }
+      const { ask } = await withKeyServer(t, set)
+      assert.equal(await ask(first), 401)
+      set.reply = keySet(first)
+      assert.equal(await ask(first), 200)
+      const kept: { reply: Reply } = { reply: keySet(first) }
+      const { ask: askKept } = await withKeyServer(t, kept, { cache: true })
+      assert.equal(await askKept(first), 200)
+      kept.reply = send
+      assert.equal(await askKept(second), 401)
+      if (title !== 'keys that are none') assert.equal(await askKept(first), 200)
+    })
+  }
+
+  test('a slow one holds up nobody whose key is known', async (t) => {
+    const set: { reply: Reply } = { reply: keySet(first) }
+    const { ask, downloads } = await withKeyServer(t, set, { cache: true })
+    assert.equal(await ask(first), 200)
+    const asked = Promise.withResolvers<() => void>()
+    set.reply = (_, response) => asked.resolve(() => response.destroy())
+    const waiting = ask(second)
+    const end = await asked.promise
+    assert.deepEqual([await ask(first), await ask(first, '/b'), downloads()], [200, 200, 2])
+    end()
+    assert.equal(await waiting, 401)
+  })
+
+  test('two of them with keys of one name are not mixed up', async (t) => {
+    const [one, two] = [tokenKey('HS256', 'same'), tokenKey('HS256', 'same')]
+    const backend = await startBackend(t, {
+      '/ok': { json: {} },
+      '/one': { json: { keys: [one.jwk] } },
+      '/two': { json: { keys: [two.jwk] } },
+    })
+    const gateway = await startGateway(t, {
+      extra_config: { 'auth/validator': { shared_cache_duration: 60 } },
+      endpoints: ['/one', '/two'].map((endpoint) => ({
+        endpoint,
+        backend: [{ host: [backend.url], url_pattern: '/ok' }],
+        extra_config: {
+          'auth/validator': {
+            ...{ alg: 'HS256', jwk_url: backend.url + endpoint, disable_jwk_security: true, cache: true },
+          },
+        },
+      })),
+    })
+    const ask = async (path: string, key: TokenKey) => (await gateway.request(path, bearer(key.sign({})))).status
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual([await ask('/one', one), await ask('/two', two)], [200, 200])
+      assert.deepEqual([await ask('/one', two), await ask('/two', one)], [401, 401])
+    }
+  })
+})
+
 test('without cache each token asks the key server, at the same time once', async (t) => {
   const set = { reply: keySet(first) }
   const { ask, downloads } = await withKeyServer(t, set)

@@ -50,9 +50,43 @@ test('a revoked value of a claim is refused; the API adds, checks and counts', a
   for (const body of ['{', '[]', '{}', { elements: 'jti-x' }, { elements: [1] }, { claims: { jti: 1 } }]) {
     assert.equal((await api('POST', '/revocations', body)).status, 400, JSON.stringify(body))
   }
+  for (const forged of ['', `${SECRET} `.repeat(100), SECRET.slice(0, -1), `${SECRET}x`, SECRET.toUpperCase()]) {
+    assert.equal((await api('GET', '/revocations', undefined, forged)).status, 401)
+  }
+  assert.equal((await request(port, '/revocations', { headers: { Authorization: `Basic ${SECRET}` } })).status, 401)
+  for (const target of ['/', '/revocations?x', '/revocations/', '/__proto__']) {
+    assert.equal((await api('GET', target)).status, 404)
+  }
+  assert.equal((await api('DELETE', '/revocations')).status, 404)
   assert.equal((await api('POST', '/other', {})).status, 404)
   assert.equal((await api('POST', '/revocations', 'x'.repeat(1024 * 1024 + 1))).status, 413)
   assert.equal(await ask({ jti: 'x', roles: ['r'] }), 200)
+})
+
+test('a long list does not hold up requests', async (t) => {
+  const { log } = await startGateway(t, {
+    endpoints: [],
+    extra_config: { 'auth/revoker': { ...FILTER, management: { token: SECRET } } },
+  })
+  const port = Number(/:(\d+)$/.exec(await log.find(/management API listens/))?.[1])
+  const headers = { Authorization: `Bearer ${SECRET}` }
+  const count = 20_000
+  const elements = Array.from({ length: count }, (_, i) => `jti-${i}`)
+  let added = 0
+  const adding = request(port, '/revocations', { method: 'POST', headers, body: JSON.stringify({ elements }) })
+  void adding.then(() => {
+    added = count
+  })
+  const seen: number[] = []
+  while (added < count) {
+    const { json } = await request(port, '/revocations', { headers })
+    seen.push((json() as { current: number }).current)
+  }
+  assert.equal((await adding).status, 200)
+  assert.ok(
+    seen.some((current) => current > 0 && current < count),
+    `seen: ${seen.join(' ')}`,
+  )
 })
 
 test('what would not protect stops the start, and a filter that nobody can fill is told', async (t) => {

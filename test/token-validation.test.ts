@@ -87,6 +87,24 @@ describe('signatures', () => {
       key.sign({}, { kid: '__proto__' }),
       key.sign({}, { kid: { toString: 1 } }),
       key.sign({}, { crit: ['exp'], exp: 1 }),
+      key.sign({}, { crit: [] }),
+      key.sign({}, { b64: false, crit: ['b64'] }),
+      key.sign({}, { alg: ['HS256'] }),
+      key.sign({}, { alg: 'hs256' }),
+      key.sign({}, { alg: 'HS512' }),
+      key.sign({}, { kid: 'k1\0' }),
+      key.sign({}, { kid: 'K1' }),
+      key.sign({}, { kid: undefined, jwk: key.jwk }),
+      key.sign({}, { kid: 'x', jku: 'http://127.0.0.1/jwks', x5u: 'http://127.0.0.1/x' }),
+      `${header}.${payload}.${signature}.${payload}.${signature}`, // encrypted ones have five parts
+      key.sign(valid, { cty: 'JWT' }),
+      `${header}.${payload}.${signature?.replace(/.$/, 'é')}`,
+      `${header}.${payload}.${signature?.slice(0, -1)}`,
+      `${header}.${payload}.${signature}AAAA`,
+      `${header}.${payload}\t.${signature}`,
+      `${Buffer.from(`{"alg":"HS256","kid":"k1","a":${'['.repeat(20_000)}`).toString('base64url')}.${payload}.x`,
+      JSON.stringify({ protected: header, payload, signature: [signature] }),
+      JSON.stringify({ payload, signatures: [{ protected: header, signature }] }),
       key.sign([1, 2]),
       key.sign({ exp: 'tomorrow' }),
       key.sign({ filler: 'x'.repeat(70_000) }),
@@ -162,6 +180,7 @@ describe('claims', () => {
     assert.equal(exp > 0, true)
     const bad = [
       endless,
+      { ...good, exp: null },
       { ...good, exp: NOW_S - 60 },
       { ...good, nbf: NOW_S + 60 },
       { ...good, iat: NOW_S + 60 },
@@ -217,9 +236,12 @@ describe('claims', () => {
     )
     assert.deepEqual(call?.values('x-id'), ['9007199254740993'])
     assert.deepEqual(call?.values('x-none'), [''])
+    const sent = { Authorization: key.sign({ sub: 'bob' }), Connection: 'close, X-User , x-id', 'X-Other': '1' }
+    assert.equal((await gateway.request('/a', { headers: sent })).status, 200)
+    assert.deepEqual(backend.received[1]?.values('x-user'), ['bob'], 'whatever the client calls its connection')
     assert.equal(await ask(JSON.stringify({ sub: 'ann\r\nX-Admin: yes' })), 401)
     assert.equal(await ask(JSON.stringify({ sub: 'ann\0' })), 401)
-    assert.equal(backend.received.length, 1)
+    assert.equal(backend.received.length, 2)
   })
 
   test('claims in URLs stay within their segment; without one the call is not made', async (t) => {
@@ -228,7 +250,13 @@ describe('claims', () => {
     const ask = async (claims: unknown) => (await gateway.request('/a', bearer(key.sign(claims)))).status
     assert.equal(await ask({ sub: '../a b?x#y', 'org.id': '1&z=2' }), 200)
     assert.equal(backend.received[0]?.target, '/u/..%2Fa%20b%3Fx%23y/x?t=1%26z%3D2')
-    for (const claims of [{ sub: 'ann' }, { sub: '', 'org.id': '1' }, { sub: '..', 'org.id': '1' }, {}]) {
+    for (const claims of [
+      { sub: 'ann' },
+      { sub: '', 'org.id': '1' },
+      { sub: '..', 'org.id': '1' },
+      { sub: '..;x', 'org.id': '1' },
+      {},
+    ]) {
       assert.equal(await ask(claims), 400, JSON.stringify(claims))
     }
     assert.equal(backend.received.length, 1)
@@ -240,6 +268,89 @@ function signText(secret: KeyObject, header: string, claims: string): string {
   const signed = `${header}.${Buffer.from(claims).toString('base64url')}`
   return `${signed}.${signatureAlgorithm('HS256').sign(Buffer.from(signed), secret).toString('base64url')}`
 }
+
+test('a token that one endpoint has accepted is judged anew by each other one', async (t) => {
+  const [key, other] = [tokenKey('HS256'), tokenKey('HS256')]
+  const backend = await startBackend(t, { '*': { json: {} } })
+  const own = { alg: 'HS256', jwk_local_path: writeKeySet(t, [key.jwk]) }
+  const rules: Readonly<Record<string, object>> = {
+    '/any': own,
+    '/admin': { ...own, roles: ['admin'] },
+    '/issuer': { ...own, issuer: 'other' },
+    '/expiring': { ...own, required_claims: ['exp'] },
+    '/hs512': { ...own, alg: 'HS512' },
+    '/keys': { ...own, jwk_local_path: writeKeySet(t, [other.jwk]) },
+    '/header': { ...own, auth_header_name: 'X-Token' },
+  }
+  const gateway = await startGateway(t, {
+    endpoints: Object.entries(rules).map(([endpoint, validator]) => ({
+      endpoint,
+      backend: [{ host: [backend.url], url_pattern: '/ok' }],
+      extra_config: { 'auth/validator': validator },
+    })),
+  })
+  const token = bearer(key.sign({ sub: 'ann' }))
+  const expected = [200, 403, 401, 401, 401, 401, 401]
+  for (let i = 0; i < 2; i++) {
+    const answers = await Promise.all(Object.keys(rules).map((path) => gateway.request(path, token)))
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      expected,
+    )
+  }
+  assert.equal(backend.received.length, 2)
+})
+
+test('a limit that counts by a claim cannot be evaded by sending the header, nor without the claim', async (t) => {
+  const key = tokenKey('HS256')
+  const limit = { client_max_rate: 1, every: '1h', strategy: 'header', key: 'X-User' }
+  const validator = {
+    ...{ alg: 'HS256', jwk_local_path: writeKeySet(t, [key.jwk]) },
+    propagate_claims: [['sub', 'x-user']],
+  }
+  const { gateway } = await guarded(
+    t,
+    key,
+    {},
+    {
+      extra_config: { 'auth/validator': validator, 'qos/ratelimit/router': limit },
+    },
+  )
+  const ask = async (claims: unknown, forged: string | readonly string[]) => {
+    const headers = { ...bearer(key.sign(claims)).headers, 'x-USER': forged }
+    return (await gateway.request('/a', { headers })).status
+  }
+  assert.equal((await gateway.request('/a', { headers: { 'X-User': 'ann' } })).status, 401, 'costs no token')
+  assert.equal(await ask({ sub: 'ann' }, 'a'), 200)
+  assert.equal(await ask({ sub: 'ann' }, 'b'), 429)
+  assert.equal(await ask({ sub: 'ann' }, ['c', 'd']), 429)
+  assert.equal(await ask({}, 'e'), 429)
+  assert.equal(await ask({ sub: 'bob' }, 'ann'), 200)
+})
+
+test('options that ask for more than they get stop the start; with --lenient a warning says so', async (t) => {
+  const key = tokenKey('HS256')
+  const noKey = { scopes: ['read'] }
+  const matcher = { scopes: ['read', 'write'], scopes_key: 'scope', scopes_matcher: 'ALL' }
+  const refused = (options: object, message: RegExp) => assert.rejects(guarded(t, key, { ...options }), message)
+  await refused(noKey, /extra_config\."auth\/validator": scopes are not checked without scopes_key/)
+  await refused(matcher, /scopes_matcher "ALL" is taken for "any"/)
+  const file = { alg: 'HS256', jwk_local_path: writeKeySet(t, [key.jwk]), disable_jwk_security: true }
+  const endpoint = {
+    endpoint: '/a',
+    backend: [{ host: ['http://backend.example'], url_pattern: '/' }],
+    extra_config: { 'auth/validator': { ...file, ...noKey } },
+  }
+  const { log } = await startGateway(t, { endpoints: [endpoint] }, { lenient: true })
+  assert.ok(log.all.some((line) => /WARNING.*scopes are not checked/.test(line)))
+
+  const empty = { issuer: '', audience: [], roles: [], jwk_fingerprints: ['x'] }
+  const { gateway } = await guarded(t, key, empty)
+  assert.deepEqual(
+    gateway.diagnostics.map(({ path }) => path.slice(path.lastIndexOf('.') + 1)),
+    ['issuer', 'audience', 'roles', 'jwk_fingerprints'],
+  )
+})
 
 test('options that are wrong never open an endpoint, with --lenient neither', async (t) => {
   const backend = await startBackend(t, { '*': { json: {} } })

@@ -5,6 +5,7 @@ import { type HttpRequest, HttpResponse, type HttpStage } from '../pipes/http.ts
 import type { ApiKeysOptions, KeyPlace } from './api-key-options.ts'
 import { type ApiKey, type ApiKeyRing, ApiKeysError } from './api-key-ring.ts'
 import { onlyField, utf8Field } from './only-field.ts'
+import { setOwnField } from './own-field.ts'
 
 /** Whether a key may make one more request now. */
 export type MayCall = (id: string) => boolean
@@ -51,7 +52,7 @@ export function createApiKeyGuard(
     const role = roleOf(key)
     if (role === null) return refuse(context, ROLE)
     if (mayCall !== null && !mayCall(key.id)) return refuse(context, TOO_OFTEN, 429)
-    if (roleField !== '') request.headers.set(roleField, role) // whatever the client has sent under that name
+    if (roleField !== '') setOwnField(request.headers, roleField, [role])
     return next(request, context)
   }
 }

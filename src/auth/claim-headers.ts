@@ -2,6 +2,7 @@ import { checkFieldName, fieldValue } from '../pipes/header-field.ts'
 import { canonicalName, type HeaderList } from '../pipes/headers.ts'
 import type { DataValue } from '../pipes/proxy.ts'
 import { type Claims, claimText, nestedClaimOf } from './claims.ts'
+import { setOwnField } from './own-field.ts'
 
 /** A claim that becomes a header field of the request. */
 interface Pair {
@@ -44,10 +45,7 @@ export function compileClaimHeaders(pairs: readonly (readonly string[])[], keeps
 
 /** Replaces what the client sent. */
 export function setClaimHeaders(headers: HeaderList, fields: readonly ClaimHeader[]): void {
-  for (const { name, values } of fields) {
-    headers.set(name, values[0] as string)
-    for (let i = 1; i < values.length; i++) headers.append(name, values[i] as string)
-  }
+  for (const { name, values } of fields) setOwnField(headers, name, values)
 }
 
 function textsOf(value: DataValue | undefined, keepsLists: boolean): readonly string[] {

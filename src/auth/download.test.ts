@@ -31,6 +31,25 @@ before(() => {
   rmSync(folder, { recursive: true })
 })
 
+/** A certificate that says it was issued by another one, whose key it does not have. */
+function forgery(): Identity {
+  const folder = mkdtempSync(join(tmpdir(), 'loligo-certificate-'))
+  const path = (name: string) => join(folder, name)
+  const run = (...args: readonly string[]) => {
+    const { status, stderr } = spawnSync('openssl', args)
+    assert.equal(status, 0, String(stderr))
+  }
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  const noIds = ['-addext', 'subjectKeyIdentifier=none', '-addext', 'authorityKeyIdentifier=none']
+  run('req', '-x509', ...curve, ...noIds, '-subj', '/CN=localhost', '-keyout', path('ca.key'), '-out', path('ca.pem'))
+  run('req', '-new', ...curve, '-subj', '/CN=evil', '-keyout', path('key.pem'), '-out', path('csr.pem'))
+  const ca = ['-CA', path('ca.pem'), '-CAkey', path('ca.key'), '-set_serial', '7']
+  run('x509', '-req', '-in', path('csr.pem'), ...ca, '-out', path('cert.pem'))
+  const forged = { key: readFileSync(path('key.pem'), 'utf8'), cert: readFileSync(path('cert.pem'), 'utf8') }
+  rmSync(folder, { recursive: true })
+  return forged
+}
+
 async function serve(t: TestContext, answer: RequestListener, secure = true): Promise<string> {
   const server = secure ? createServer(identity, answer) : createHttp(answer)
   server.listen(0, '127.0.0.1')
@@ -70,6 +89,19 @@ describe('download of a key set', () => {
     await fetchFrom(url, { fingerprints: [right] })
     await assert.rejects(fetchFrom(url, { fingerprints: [wrong] }), /fingerprints/)
     await assert.rejects(fetchFrom(url, { fingerprints: [wrong], insecure: true }), /fingerprints/)
+  })
+
+  test('a certificate that is only sent along is not pinned, where none are verified', async (t) => {
+    const { key, cert } = forgery()
+    const server = createServer({ key, cert: cert + identity.cert }, json('{}'))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/`
+    const spki = new X509Certificate(identity.cert).publicKey.export({ type: 'spki', format: 'der' })
+    const pinned = createHash('sha256').update(spki).digest('base64').replaceAll('+', '-').replaceAll('/', '_')
+    assert.equal(String(await fetchFrom(url, { insecure: true })), '{}')
+    await assert.rejects(fetchFrom(url, { insecure: true, fingerprints: [pinned] }), /fingerprints/)
   })
 
   test('only the configured cipher suites are offered', async (t) => {
@@ -113,5 +145,16 @@ describe('download of a key set', () => {
     await assert.rejects(fetchFrom(await redirectTo('file:///etc/passwd')), /not followed|plain HTTP/)
     await assert.rejects(fetchFrom(await redirectTo('/jwks')), /too many redirects/)
     await assert.rejects(fetchFrom(plain), /not followed/)
+  })
+
+  test('the body of a redirect is not read: it may have no end', async (t) => {
+    const target = await serve(t, json('{}'))
+    const closed = Promise.withResolvers<void>()
+    const endless = await serve(t, (_, response) => {
+      response.on('close', closed.resolve)
+      response.writeHead(302, { location: target }).write('x')
+    })
+    assert.equal(String(await fetchFrom(endless)), '{}')
+    await closed.promise
   })
 })

@@ -11,6 +11,7 @@ import type { Revocations } from './revocations.ts'
 import { compileTokenPlace } from './token-place.ts'
 import { createTokenVerifier, type TokenVerifier } from './token-verifier.ts'
 import { createValidator, refuseAll, type TokenRules } from './validator.ts'
+import { unguardedBy } from './validator-doubts.ts'
 import type { ValidatorOptions } from './validator-options.ts'
 
 /** What `auth/validator` at the service gives to those of endpoints. */
@@ -43,6 +44,10 @@ export async function makeValidator(options: ValidatorOptions, tools: EndpointTo
   try {
     if (insecure !== null) throw new KeyOptionsError(insecure)
     if (options.alg === undefined) throw new KeyOptionsError('alg is missing')
+    for (const unguarded of unguardedBy(options)) {
+      if (!lenient) throw new KeyOptionsError(unguarded)
+      log.warning(unguarded)
+    }
     return await assemble(options, options.alg, tools, log)
   } catch (cause) {
     const message = `${tools.endpoint.where}.extra_config."auth/validator": ${(cause as Error).message}`

@@ -19,6 +19,8 @@ export interface RevocationApiOptions {
 const MAX_BODY_BYTES = 1024 * 1024
 const BODY_MS = 10_000
 const RETRY_MS = 1_000
+/** Of an ordinary length they take some three milliseconds. */
+const ELEMENTS_AT_ONCE = 200
 
 /**
  * Opens the management API of the revocations; when the port is taken it tries again until it is free.
@@ -66,14 +68,16 @@ type Reply = readonly [status: number, data: unknown]
 
 function compileApi({ list, capacity, token, clock }: RevocationApiOptions) {
   const wanted = digest(`Bearer ${token}`)
-  const routes: Readonly<Record<string, (elements: readonly string[]) => unknown>> = {
-    'POST /revocations': (elements) => {
-      for (const element of elements) list.add(element, clock.wallTime())
+  const routes: Readonly<Record<string, (elements: readonly string[]) => Promise<unknown>>> = {
+    'POST /revocations': async (elements) => {
+      await forEach(elements, (element) => list.add(element, clock.wallTime()))
       return { added: elements.length }
     },
-    'POST /revocations/check': (elements) => ({
-      revoked: elements.map((element) => list.has(element, clock.wallTime())),
-    }),
+    'POST /revocations/check': async (elements) => {
+      const revoked: boolean[] = []
+      await forEach(elements, (element) => revoked.push(list.has(element, clock.wallTime())))
+      return { revoked }
+    },
   }
   const reply = async (request: IncomingMessage): Promise<Reply> => {
     if (!timingSafeEqual(digest(request.headers.authorization ?? ''), wanted)) return [401, { error: 'wrong token' }]
@@ -87,11 +91,19 @@ function compileApi({ list, capacity, token, clock }: RevocationApiOptions) {
     const elements = elementsIn(body)
     if (elements === null)
       return [400, { error: 'send {"elements": ["CLAIM-VALUE", …]} or {"claims": {"CLAIM": "VALUE"}}' }]
-    return [200, route(elements)]
+    return [200, await route(elements)]
   }
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [status, data] = await reply(request)
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(data)}\n`)
+  }
+}
+
+/** A few at a time: hashing all of a long list would hold up the requests that this thread serves. */
+async function forEach(elements: readonly string[], visit: (element: string) => void): Promise<void> {
+  for (const [index, element] of elements.entries()) {
+    if (index % ELEMENTS_AT_ONCE === ELEMENTS_AT_ONCE - 1) await new Promise(setImmediate)
+    visit(element)
   }
 }
 

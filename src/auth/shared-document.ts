@@ -35,7 +35,8 @@ const LENGTH = 2
 const OUTCOME = 3
 const FAILURES = 4
 const SEED = 5
-const WRITING = 7
+/** Odd while the document is being written. */
+export const WRITING = 7
 const TIMES_AT = 64
 const LOCK = 0
 const FETCHED_AT = 1
@@ -44,7 +45,8 @@ const LOOK_UPS_SPENT_UNTIL = 3
 const UNKNOWN_AT = 128
 const UNKNOWN_SLOTS = 256
 const UNKNOWN_SLOT_BYTES = 16
-const TEXT_AT = UNKNOWN_AT + UNKNOWN_SLOTS * UNKNOWN_SLOT_BYTES
+/** Where the document is in the cell. */
+export const TEXT_AT = UNKNOWN_AT + UNKNOWN_SLOTS * UNKNOWN_SLOT_BYTES
 
 const SUCCEEDED = 1
 const FAILED = 2

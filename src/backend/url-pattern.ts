@@ -43,7 +43,8 @@ interface Template {
 }
 
 const PLACEHOLDER = /\{([\w\-.:/]+)\}/g
-const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/
+/** Also with parameters (`..;a=b`): Tomcat and others take these off before they look. */
+const DOT_SEGMENT = /\/\.{1,2}(?:;[^/]*)?(?:\/|$)/
 const BARE_PATH_VALUE = /^[A-Za-z0-9\-._~!$&'()*+,;=:@]*$/
 
 /** The placeholders of a `url_pattern` in their order, without braces and without repetitions. */
@@ -94,7 +95,7 @@ function fillPath({ literals, names }: Template, params: Readonly<Record<string,
   let mayBeDots = false
   for (let i = 0; i < names.length; i++) {
     const value = paramOf(params, names[i] as string, pattern)
-    if (value === '.' || value === '..' || value === '') mayBeDots = true
+    if (value === '' || value.startsWith('.') || value.startsWith(';')) mayBeDots = true
     path += BARE_PATH_VALUE.test(value) ? value : percentEncode(value, isPathCharacter)
     path += literals[i + 1] as string
   }

@@ -56,7 +56,7 @@ async function list(
 ): Promise<number> {
   const log = createLogger({ ...DEFAULT_LOGGING, level: 'WARNING', format: 'bare' }, (line) => err(`${line}\n`))
   // Loaded here, for other commands need none of it.
-  const { DEFAULT_LOAD_LIMITS, loadFolder, loadUnits } = await import('../plugins/units.ts')
+  const { DEFAULT_LOAD_LIMITS, loadFolder, loadUnits } = await import('../plugins/loading/units.ts')
   const { countProblems, formatListing, listingOf } = await import('./plugin-listing.ts')
   const load = configFile === null ? loadFolder : loadUnits
   const listing = listingOf(await load({ section, configFile: configFile ?? '', log }, DEFAULT_LOAD_LIMITS))

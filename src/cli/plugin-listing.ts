@@ -1,7 +1,7 @@
+import type { LoadedUnit, LoadedUnits } from '../plugins/loading/units.ts'
 import type { PluginProblem } from '../plugins/problem.ts'
 import { PLUGIN_KINDS, PluginRegistry } from '../plugins/registry.ts'
 import type { LoadedPlugin, PluginKind } from '../plugins/runtime.ts'
-import type { LoadedUnit, LoadedUnits } from '../plugins/units.ts'
 import { listOptions, type PluginOption } from './option-list.ts'
 
 /** What `loligo plugin list --json` writes. Keys may be added; those that are there stay what they are. */

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
+import type { LoadedUnit } from '../plugins/loading/units.ts'
 import type { PluginKind } from '../plugins/runtime.ts'
-import type { LoadedUnit } from '../plugins/units.ts'
 import { formatLatency } from '../telemetry/go-duration.ts'
 import type { Command } from './command.ts'
 import { HELP_FLAG } from './command.ts'
@@ -57,7 +57,7 @@ async function testFiles(
 ): Promise<number> {
   const startedAt = performance.now()
   // Loaded here, for other commands need not wait for it.
-  const { DEFAULT_LOAD_LIMITS, loadUnitAt } = await import('../plugins/units.ts')
+  const { DEFAULT_LOAD_LIMITS, loadUnitAt } = await import('../plugins/loading/units.ts')
   let failed = 0
   for (const file of files) {
     const lines = resultsOf(file, await loadUnitAt(file, DEFAULT_LOAD_LIMITS), kinds)

@@ -148,6 +148,7 @@ test('endpoints and backends inherit, and zero counts as not set', async () => {
         sdScheme: 'http',
         inputHeaders: [],
         inputQueryStrings: [],
+        clientTls: null,
         extra: {},
         index: 0,
         where: 'endpoints[0].backend[0]',

@@ -47,8 +47,8 @@ export async function createUpstreamClients(
 }
 
 /** The same for settings that say the same. */
-function keyOf({ where: _, ...settings }: ClientTls): string {
-  return JSON.stringify(settings)
+function keyOf(tls: ClientTls): string {
+  return JSON.stringify({ ...tls, where: '' })
 }
 
 async function openContext(tls: ClientTls, workshop: Workshop) {

@@ -251,10 +251,11 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
   }
 
   /** A stream that delivers what an iterable (a generator, a web stream, a Node stream) yields. */
-  static from(iterable: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>): BodyStream {
+  static from(iterable: Pieces): BodyStream {
     let wake: () => void = () => {}
     let paused = false
     let cancelled = false
+    const web = isWebStream(iterable) ? new WebPieces(iterable) : null
     const stream: BodyStream = new BodyStream({
       start: () => void pump(),
       pause: () => {
@@ -264,17 +265,18 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
         paused = false
         wake()
       },
-      cancel: () => {
+      cancel: (reason) => {
         cancelled = true
         paused = false
         wake()
+        web?.cancel(reason)
         // Ends a wait for the next piece; a generator that waits ends with that piece.
         if (iterable instanceof Readable) iterable.destroy()
       },
     })
     const pump = async () => {
       try {
-        for await (const piece of iterable) {
+        for await (const piece of web ?? iterable) {
           if (cancelled) return
           stream.push(typeof piece === 'string' ? Buffer.from(piece) : piece)
           while (paused)
@@ -289,6 +291,37 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
       }
     }
     return stream
+  }
+}
+
+type Pieces = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>
+
+/** By its shape: to name the class loads Node's web streams. */
+function isWebStream(iterable: Pieces): iterable is ReadableStream<Uint8Array | string> {
+  return 'getReader' in iterable && typeof iterable.getReader === 'function'
+}
+
+/** What a web stream yields; unlike its own iterator it can be cancelled while it waits for the next piece. */
+class WebPieces implements AsyncIterable<Uint8Array | string> {
+  readonly #stream: ReadableStream<Uint8Array | string>
+  #reader: ReadableStreamDefaultReader<Uint8Array | string> | null = null
+
+  constructor(stream: ReadableStream<Uint8Array | string>) {
+    this.#stream = stream
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array | string> {
+    this.#reader = this.#stream.getReader()
+    for (;;) {
+      const { done, value } = await this.#reader.read()
+      if (done) return
+      yield value
+    }
+  }
+
+  /** What fails by it, nobody is interested in any more. */
+  cancel(reason: Error): void {
+    ;(this.#reader ?? this.#stream).cancel(reason).catch(() => {})
   }
 }
 

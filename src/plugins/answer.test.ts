@@ -3,6 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { BodyStream } from '../pipes/body.ts'
+import { HeaderList } from '../pipes/headers.ts'
 import { HttpResponse } from '../pipes/http.ts'
 import { ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
 import { toHttpResponse, toRequestOutcome, toResponseOutcome } from './answer.ts'
@@ -34,9 +36,13 @@ test('a content type among the headers counts more', () => {
   assert.deepEqual(headers.raw, ['content-type', 'text/csv'])
 })
 
-test('an HttpResponse is passed on itself', () => {
-  const response = new HttpResponse(204)
-  assert.equal(toHttpResponse(response), response)
+test('an HttpResponse is passed on as one of its own, unless it streams', () => {
+  const response = new HttpResponse(204, new HeaderList(['A', '1']))
+  const answer = toHttpResponse(response)
+  answer.headers.append('A', '2')
+  assert.deepEqual([answer.status, response.headers.raw], [204, ['A', '1']])
+  const streaming = new HttpResponse(200, null, BodyStream.from(['a']))
+  assert.equal(toHttpResponse(streaming), streaming)
 })
 
 test('a Response of the Fetch standard keeps status, headers and single cookies', async () => {

@@ -1,3 +1,4 @@
+import { settleWithin } from '../shared/settle-within.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { textOf } from './failure.ts'
 import { type Eventually, isThenable } from './runtime.ts'
@@ -36,19 +37,10 @@ export class Closers {
 async function runCloser({ close, log }: Closer, limitMs: number): Promise<void> {
   try {
     const closing = close()
-    await (limitMs === Number.POSITIVE_INFINITY || !isThenable(closing) ? closing : within(limitMs, closing))
+    const late = () => new Error(`it did not settle within ${limitMs} ms`)
+    const limited = limitMs !== Number.POSITIVE_INFINITY && isThenable(closing)
+    await (limited ? settleWithin(limitMs, closing, late) : closing)
   } catch (error) {
     log.error(`onClose failed: ${textOf(error)}`)
-  }
-}
-
-/** The timer also keeps the thread: what is awaited may be nothing that Node knows of. */
-async function within(limitMs: number, work: PromiseLike<void>): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`it did not settle within ${limitMs} ms`)), limitMs)
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -4,6 +4,7 @@ import { Context } from '../pipes/context.ts'
 import { HttpRequest, type HttpResponse } from '../pipes/http.ts'
 import { ProxyRequest, ProxyResponse } from '../pipes/proxy.ts'
 import { RunningCode } from '../shared/running-code.ts'
+import { settleWithin } from '../shared/settle-within.ts'
 import type { Call, CallTime } from './call.ts'
 import { type FactoryRun, type FactoryWatch, watchFactories } from './left-running.ts'
 import { PendingCall, toFailure } from './pending-call.ts'
@@ -75,16 +76,12 @@ export class Driver {
 
   /** Calls a factory. Rejects with what it threw, or when it takes too long: nothing is served by then. */
   async create<T>(run: FactoryRun, make: () => Eventually<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      const text = `the factory did not settle within ${this.#limits.createMs} ms`
-      timer = setTimeout(() => reject(new Error(text)), this.#limits.createMs)
-    })
+    const { createMs } = this.#limits
+    const late = () => new Error(`the factory did not settle within ${createMs} ms`)
     try {
-      return await Promise.race([this.running.during(run, make), late])
+      return await settleWithin(createMs, this.running.during(run, make), late)
     } finally {
       this.factories.end(run)
-      clearTimeout(timer)
     }
   }
 

@@ -14,7 +14,7 @@ import { recordingLog } from '../../test/support/recording-log.ts'
 import { pluginFolderSection } from '../config/plugin-section.ts'
 import { ExactNumber } from '../pipes/exact-number.ts'
 import { HttpResponse } from '../pipes/http.ts'
-import { loadPlugins } from './loader.ts'
+import { loadPlugins } from './loading/loader.ts'
 
 const folder = join(import.meta.dirname, '../../examples/getting-started/plugins')
 

@@ -1,11 +1,10 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
-import type { Socket } from 'node:net'
 import { type Body, BodyStream } from '../pipes/body.ts'
 import type { DeadlineQueue } from '../pipes/context.ts'
 import { ClientGone } from '../pipes/failure.ts'
 import { HeaderList } from '../pipes/headers.ts'
 import { HttpRequest } from '../pipes/http.ts'
-import { guard } from './exchange.ts'
+import { type Connection, guard } from './exchange.ts'
 
 /** Limits of a connection that speaks HTTP/2. */
 export interface SessionLimits {
@@ -20,18 +19,17 @@ const MAX_STREAMS = 250
 /** What a client may send of a body before anybody reads it, in bytes: for each request, and for all of a connection. */
 const STREAM_WINDOW = 256 * 1024
 const CONNECTION_WINDOW = 1024 * 1024
-const MAX_FIELDS = 2000
+const MAX_FIELDS = 500
 
 // RFC 9113, sections 6.2 and 7.
 const FLAG_END_STREAM = 0x1
 const NO_ERROR = 0x0
 const REFUSED_STREAM = 0x7
-const CANCEL = 0x8
 
 /** Speaks HTTP/2 on a connection whose client has chosen it. */
-export function openSession(socket: Socket, { maxHeaderSize, idleMs }: SessionLimits): ServerHttp2Session {
+export function openSession(connection: Connection, { maxHeaderSize, idleMs }: SessionLimits): ServerHttp2Session {
   const { performServerHandshake } = process.getBuiltinModule('node:http2')
-  const session = performServerHandshake(socket, {
+  const session = performServerHandshake(connection.socket, {
     maxHeaderListPairs: MAX_FIELDS,
     settings: {
       maxConcurrentStreams: MAX_STREAMS,
@@ -41,24 +39,34 @@ export function openSession(socket: Socket, { maxHeaderSize, idleMs }: SessionLi
     },
   })
   session.setLocalWindowSize(CONNECTION_WINDOW)
-  if (idleMs > 0) session.setTimeout(idleMs, () => session.close())
+  if (idleMs > 0) {
+    session.setTimeout(idleMs, () => {
+      if (connection.active === 0) session.close()
+    })
+  }
   session.on('error', () => {}) // the client broke the protocol or off; its requests are told by their streams
   return session
 }
 
 /**
- * The request of a stream as the pipes take it; null when it is refused, for it has no path (CONNECT). Nothing of the
- * body is read before somebody asks for it.
+ * The request of a stream as the pipes take it; null when it is refused, for it has no path (CONNECT), or too large a
+ * head. Nothing of the body is read before somebody asks for it.
  * @param raw names and values as they came, those of the request line among them
+ * @param maxHeaderSize see `SessionLimits`: a client may not have taken note of it yet, or not want to
  */
 export function toStreamRequest(
   stream: ServerHttp2Stream,
   flags: number,
   raw: readonly string[],
   remoteAddress: string,
+  maxHeaderSize: number,
 ): HttpRequest | null {
   stream.on('error', () => {}) // every stream that ends so closes, too
   const head = readHead(raw)
+  if (head.size > maxHeaderSize) {
+    stream.respond({ ':status': 431 }, { endStream: true })
+    return null
+  }
   if (head.target === '') {
     stream.close(REFUSED_STREAM)
     return null
@@ -70,9 +78,12 @@ export function toStreamRequest(
   return request
 }
 
-/** The client is told that nothing more comes; the other streams of its connection go on. */
+/**
+ * Breaks an answer off, or refuses to give one; the other streams of the connection go on. Not by `close`, which ends an
+ * answer that has begun as if it were whole.
+ */
 export function resetStream(stream: ServerHttp2Stream): void {
-  stream.close(CANCEL)
+  stream.destroy(new ClientGone()) // any error: the client is told of an internal one
 }
 
 /** `read_timeout`: the request has not arrived in time. */
@@ -86,6 +97,8 @@ interface Head {
   method: string
   target: string
   readonly fields: string[]
+  /** As HTTP/2 counts it: each field has 32 bytes on top (RFC 9113, section 6.5.2). */
+  size: number
   /** `Content-Length`; -1 without one. */
   length: number
   /** `Expect: 100-continue`. */
@@ -97,13 +110,14 @@ interface Head {
  * 8.3.1), and cookies, of which each may come alone (section 8.2.3).
  */
 function readHead(raw: readonly string[]): Head {
-  const head: Head = { method: '', target: '', fields: [], length: -1, expects: false }
+  const head: Head = { method: '', target: '', fields: [], size: 0, length: -1, expects: false }
   const { fields } = head
   let authority = ''
   let cookieAt = -1
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
+    head.size += name.length + value.length + 32
     if (name === ':method') head.method = value
     else if (name === ':path') head.target = value
     else if (name === ':authority') {

@@ -5,7 +5,7 @@ import { Server as NetServer } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
 import { BodyStream } from '../pipes/body.ts'
 import { ClientGone } from '../pipes/failure.ts'
-import { HttpResponse } from '../pipes/http.ts'
+import { type HttpRequest, HttpResponse } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { Connection, type ConnectionSocket, Exchange, guard, type Served, Tenure } from './exchange.ts'
 import { guardReading, openSession, resetStream, toStreamRequest } from './http2.ts'
@@ -215,19 +215,15 @@ class HttpServer implements Listener {
     const connection = socket.connection ?? this.#open(socket)
     const { config } = this.#tenure.gateway
     const { keepAliveTimeout, maxHeaderSize } = serverOptions(config)
-    const session = openSession(socket, { maxHeaderSize, idleMs: keepAliveTimeout })
+    const session = openSession(connection, { maxHeaderSize, idleMs: keepAliveTimeout })
     connection.session = session
-    session.on('stream', (stream, _headers, flags, raw) => void this.#serveStream(stream, flags, raw, connection))
+    session.on('stream', (stream, _headers, flags, raw) => {
+      const request = toStreamRequest(stream, flags, raw, connection.clientAddress, maxHeaderSize)
+      if (request !== null) void this.#serveStream(stream, request, connection)
+    })
   }
 
-  async #serveStream(
-    stream: ServerHttp2Stream,
-    flags: number,
-    raw: readonly string[],
-    connection: Connection,
-  ): Promise<void> {
-    const request = toStreamRequest(stream, flags, raw, connection.clientAddress)
-    if (request === null) return
+  async #serveStream(stream: ServerHttp2Stream, request: HttpRequest, connection: Connection): Promise<void> {
     const tenure = this.#tenure
     const exchange = new Exchange(this, tenure, connection, { method: request.method, url: request.target })
     stream.once('close', () => exchange.abandon())

@@ -104,9 +104,10 @@ function below(socket: TLSSocket): Socket {
 
 /** Probes of a balancer close without a word, and port scanners too. */
 function tell(error: Error, socket: TLSSocket, log: Logger): void {
+  // The code of OpenSSL for what is wrong with the client's certificate, whatever its type says.
   const { authorizationError } = socket as { readonly authorizationError?: unknown }
+  const refused = typeof authorizationError === 'string' ? authorizationError : null
   const { code } = error as NodeJS.ErrnoException
-  const refused = authorizationError === undefined || authorizationError === null ? null : String(authorizationError)
   const silent = refused === null && (code === 'ECONNRESET' || code === 'EPIPE')
   const { remoteAddress: address = '?', remotePort: port = '?' } = below(socket)
   const peer = `${address.includes(':') ? `[${address}]` : address}:${port}`

@@ -1,7 +1,9 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { type BodySink, BodyStream } from '../pipes/body.ts'
 import { ClientGone } from '../pipes/failure.ts'
+import { checkFieldName, fieldValue } from '../pipes/header-field.ts'
 import type { HttpResponse } from '../pipes/http.ts'
+import { resetStream } from './http2.ts'
 import type { Finishable } from './outgoing.ts'
 
 /** Belong to a connection of HTTP/1, and make a message of HTTP/2 malformed (RFC 9113, section 8.2.2). */
@@ -13,8 +15,6 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ])
-
-const INTERNAL_ERROR = 0x2 // RFC 9113, section 7
 
 /**
  * Writes an answer to a stream of HTTP/2; see `writeResponse`. An answer that breaks off resets its stream, and leaves the
@@ -83,7 +83,9 @@ function respond(
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     if (OF_CONNECTION.has(name) || (name === 'content-length' && !keepsLength)) continue
-    fields.push(name, raw[i + 1] as string)
+    // Node does not look at them, and a message that is malformed ends the whole connection.
+    checkFieldName(name)
+    fields.push(name, fieldValue(name, raw[i + 1]))
   }
   if (length >= 0 && !keepsLength) fields.push('content-length', String(length))
   stream.respond(fields as unknown as OutgoingHttpHeaders, { endStream, waitForTrailers })
@@ -114,7 +116,7 @@ class StreamSink implements BodySink {
   }
 
   fail(reason: Error): void {
-    this.#stream.close(INTERNAL_ERROR)
+    resetStream(this.#stream)
     this.#exchange.brokeOff(reason)
     this.#exchange.finish()
   }

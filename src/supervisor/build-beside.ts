@@ -1,6 +1,6 @@
 import { BuildRefused, type GatewayWorker, WorkerEnded } from './gateway-worker.ts'
 import type { Blueprint } from './messages.ts'
-import { TookTooLong, within } from './time-limit.ts'
+import { TookTooLong, within } from './within.ts'
 
 /** What was to take the place of the gateway that serves cannot; the message says why, each reason once. */
 export class ReloadRefused extends Error {
@@ -10,9 +10,12 @@ export class ReloadRefused extends Error {
   }
 }
 
+/** How long a trial that is ended may take to be gone, in milliseconds. */
+const END_MS = 2000
+
 /**
  * Builds the gateway in a thread that serves nothing, and ends that thread: code that does not load, throws, or never
- * ends, does its harm there. Resolves when the thread is gone.
+ * ends, does its harm there. Resolves when the thread is gone, or cannot be ended.
  * @throws ReloadRefused
  */
 export async function tryBuild(trial: GatewayWorker, limitMs: number): Promise<void> {
@@ -20,11 +23,12 @@ export async function tryBuild(trial: GatewayWorker, limitMs: number): Promise<v
     await within(trial.built, limitMs)
   } catch (error) {
     trial.terminate()
-    await trial.ended
+    // One that hangs in a call of native code ends when that returns: nobody waits for it, for it serves nothing.
+    await within(trial.ended, END_MS).catch(() => {})
     throw new ReloadRefused(explain(error, 'the trial thread'))
   }
   await within(trial.ended, limitMs).catch(() => trial.terminate()) // a plugin that does not close harms nobody here
-  await trial.ended
+  await within(trial.ended, END_MS).catch(() => {})
 }
 
 /**

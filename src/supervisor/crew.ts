@@ -2,7 +2,7 @@ import type { Address } from '../server/listen.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { GatewayWorker } from './gateway-worker.ts'
 import { RestartPause } from './restart-pause.ts'
-import { within } from './time-limit.ts'
+import { within } from './within.ts'
 
 export interface CrewOptions {
   readonly threads: number
@@ -93,7 +93,9 @@ export class Crew {
     const starting = this.#seats.filter(({ serves, worker }) => !serves && this.#living.has(worker))
     await Promise.all(
       starting.map(({ worker }) =>
-        within(Promise.race([worker.ready.catch(() => {}), worker.ended]), limitMs).catch(() => worker.terminate()),
+        within(Promise.race([worker.ready.catch(() => {}), worker.ended]), limitMs).catch(() =>
+          worker.terminate(`it did not serve within ${limitMs} ms`),
+        ),
       ),
     )
   }

@@ -35,8 +35,11 @@ export interface GatewayWorker {
    * @param countsLost whether `draining` tells what was lost
    */
   stop(countsLost?: boolean): void
-  /** Ends it at once. */
-  terminate(): void
+  /**
+   * Ends it at once.
+   * @param reason for `ended`, unless the thread itself has given one
+   */
+  terminate(reason?: string): void
 }
 
 /** Why a thread is gone. */

@@ -1,6 +1,6 @@
 import type { Logger } from '../telemetry/logger.ts'
 import type { Crew } from './crew.ts'
-import { within } from './time-limit.ts'
+import { within } from './within.ts'
 
 export interface RecyclingOptions {
   readonly crew: Crew

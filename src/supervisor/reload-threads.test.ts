@@ -62,6 +62,17 @@ describe('reload', () => {
     assert.deepEqual(await generations(), [2])
   })
 
+  test('ends a thread that is starting and does not come to serve, and says why', async (t) => {
+    const limit = { buildLimitMs: 1000 }
+    const { log, get, reload, generations } = await start(t, 1, { extra: { 'test/build': 'hang beside' } }, limit)
+    await assert.rejects(get('/exit'))
+    await log.shows(/built for(.*\n)*.*it is replaced now/)
+    assert.equal(await reload(), 2)
+    await log.shows(/gateway thread 0 ended: it did not serve within 1000 ms; it is replaced/)
+    await log.shows(/serves again/)
+    assert.deepEqual(await generations(), [2])
+  })
+
   test('a thread that dies afterwards is replaced with the generation that counts', async (t) => {
     const { log, get, reload, generations } = await start(t, 1)
     await reload()

@@ -3,6 +3,7 @@ import { isatty } from 'node:tty'
 import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from '../config/model.ts'
 import { PRODUCT, VERSION } from '../product.ts'
+import { tlsFiles } from '../shared/tls-files.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createLogger } from '../telemetry/logging.ts'
 import type { LoggingPlan, LoggingSettings } from '../telemetry/logging-options.ts'
@@ -137,7 +138,10 @@ async function reloadWhenAsked(
   write: (text: string) => void,
 ): Promise<void> {
   const { config: started, read, watched, outputFd, err } = options
-  const sourcesOf = ({ plugin }: GatewayConfig) => ({ files: watched ?? [], folder: plugin?.folder ?? null })
+  const sourcesOf = (config: GatewayConfig) => ({
+    files: [...(watched ?? []), ...upstreamTlsFiles(config)],
+    folder: config.plugin?.folder ?? null,
+  })
   let watch: Watch | null = null
   let serving = started
   const reload = createReloader({
@@ -160,6 +164,12 @@ async function reloadWhenAsked(
     onChange: (changes) => reload(changes.join(', ')),
     log,
   })
+}
+
+/** Those of HTTPS are looked after by the threads, and need no reload. */
+function upstreamTlsFiles({ upstream, endpoints }: GatewayConfig): string[] {
+  const settings = [upstream.tls, ...endpoints.flatMap(({ backends }) => backends.map(({ clientTls }) => clientTls))]
+  return [...new Set(settings.flatMap((tls) => (tls === null ? [] : tlsFiles(tls, tls.certificates))))]
 }
 
 function planFor(config: GatewayConfig, outputFd: number): LoggingPlan {

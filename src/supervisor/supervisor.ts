@@ -18,8 +18,8 @@ import { GenerationLedger } from './generation-ledger.ts'
 import type { Blueprint, ThreadData } from './messages.ts'
 import { AddressUnusable, probePort } from './probe-port.ts'
 import { Recycling } from './recycling.ts'
-import { within } from './time-limit.ts'
 import { STANDSTILL_MS, Watchdog } from './watchdog.ts'
+import { within } from './within.ts'
 import { startWorker } from './worker.ts'
 
 export interface SupervisorOptions {

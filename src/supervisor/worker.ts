@@ -143,7 +143,8 @@ class ThreadHandle implements GatewayWorker, Watched {
     else this.terminate()
   }
 
-  terminate(): void {
+  terminate(reason = 'it was told to end at once'): void {
+    this.#doom ??= this.#failure?.reason ?? reason
     void this.#worker.terminate()
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { within } from '../../src/supervisor/time-limit.ts'
+import { within } from '../../src/supervisor/within.ts'
 import { type LoadReport, sharedNow } from './load-messages.ts'
 import { type SoakGateway, startSoakGateway } from './soak-gateway.ts'
 import { PLACES, stampsBody, stampsConfig, stampsPlugin } from './stamps.ts'

@@ -1,4 +1,5 @@
 import type { SharedKeyCache } from '../../auth/make-validator.ts'
+import { checkValidator } from '../../auth/validator-doubts.ts'
 import { VALIDATOR_OPTIONS } from '../../auth/validator-options.ts'
 import { defineFeature } from '../../config/feature.ts'
 
@@ -12,6 +13,7 @@ export const validator = defineFeature({
   namespace: 'auth/validator',
   options: VALIDATOR_OPTIONS,
   whenInvalid: { options: {}, effect: 'every request is answered 401 here' },
+  check: checkValidator,
   service: ({ shared_cache_duration: seconds = DEFAULT_SHARED_SECONDS }) => ({
     provide: { lifetimeMs: seconds * 1000 } satisfies SharedKeyCache,
   }),

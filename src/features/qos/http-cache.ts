@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type BackendTools, defineFeature } from '../../config/feature.ts'
 import type { BackendConfig, EndpointConfig, GatewayConfig } from '../../config/model.ts'
 import { type Static, Type } from '../../config/type.ts'
@@ -50,11 +51,11 @@ export const httpCache = defineFeature({
       store,
       clock,
       // What was stored with `allow_private` is not found after a reload without it.
-      scope: given.allow_private ? `${owner}, private` : owner,
+      scope: `${given.allow_private ? `${owner}, private` : owner}${identityOf(backend)}`,
       allowPrivate: given.allow_private,
       passesOn: backend.encoding === 'no-op',
       fieldsMayChange: 'modifier/martian' in backend.extra,
-      credentialFields: [...claimFields(endpoint), ...keyFields(endpoint, config)],
+      credentialFields: [...tokenFields(endpoint), ...keyFields(endpoint, config)],
       // Concurrent calls are there to race each other.
       joins: endpoint.concurrentCalls < 2,
     })
@@ -112,13 +113,23 @@ function placeOf(endpoint: EndpointConfig, backend: BackendConfig): string {
   return `${endpoint.method} ${endpoint.path} ${backend.index}`
 }
 
-/** The fields by which the validator tells the backend who the user is: they are credentials to it. */
-function claimFields(endpoint: EndpointConfig): readonly string[] {
-  const validator = endpoint.extra['auth/validator'] as { readonly propagate_claims?: unknown } | undefined
-  const claims = validator?.propagate_claims
-  if (!Array.isArray(claims)) return []
-  return claims.flatMap((pair: unknown) =>
-    Array.isArray(pair) && typeof pair[1] === 'string' ? [pair[1].toLowerCase()] : [],
+/**
+ * As whom the gateway itself calls the backend: what one identity may see, places without it shall not find, nor those
+ * with another one after a reload. Only a digest, for the options hold secrets.
+ */
+function identityOf({ extra }: BackendConfig): string {
+  const own = Object.entries(extra).filter(([namespace]) => namespace.startsWith('auth/'))
+  return own.length === 0 ? '' : ` as ${createHash('sha256').update(JSON.stringify(own)).digest('base64')}`
+}
+
+/** The fields by which the backend learns who the user is: the token itself, and what the validator makes of it. */
+function tokenFields(endpoint: EndpointConfig): readonly string[] {
+  const validator = endpoint.extra['auth/validator'] as Readonly<Record<string, unknown>> | undefined
+  if (validator === undefined) return []
+  const { auth_header_name: field, propagate_claims: claims } = validator
+  const pairs = Array.isArray(claims) ? (claims as readonly unknown[]) : []
+  return [field, ...pairs.map((pair) => (Array.isArray(pair) ? (pair[1] as unknown) : null))].flatMap((name) =>
+    typeof name === 'string' && name !== '' ? [name.toLowerCase()] : [],
   )
 }
 

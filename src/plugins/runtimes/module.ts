@@ -1,8 +1,9 @@
 import { pathToFileURL } from 'node:url'
 import { isPlugin, type Plugin } from '../../sdk/define-plugin.ts'
-import { announceVersions, forgetVersions } from '../module-versions.ts'
+import { settleWithin } from '../../shared/settle-within.ts'
+import { announceVersions, forgetVersions } from '../loading/module-versions.ts'
+import { installSdkResolution } from '../loading/resolve-sdk.ts'
 import { fileProblem, PluginLoadError } from '../problem.ts'
-import { installSdkResolution } from '../resolve-sdk.ts'
 import type {
   AroundInstance,
   LoadedPlugin,
@@ -63,18 +64,12 @@ async function importUnit({ entry: file }: PluginUnit, code: UnitCode, limits: L
 
 /** Imports, but waits no longer than the limit: a top-level `await` that never settles would hold the start for ever. */
 async function importFile(file: string, { loadMs }: LoadLimits): Promise<object> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new PluginLoadError([tooSlow(file, loadMs)])), loadMs)
-  })
   try {
     const module: Promise<object> = import(pathToFileURL(file).href)
-    return await Promise.race([module, late])
+    return await settleWithin(loadMs, module, () => new PluginLoadError([tooSlow(file, loadMs)]))
   } catch (error) {
     if (error instanceof PluginLoadError) throw error
     throw new PluginLoadError([explainImportFailure(file, error)], { cause: error })
-  } finally {
-    clearTimeout(timer)
   }
 }
 

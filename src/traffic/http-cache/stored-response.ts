@@ -86,6 +86,8 @@ export function headOf(
   if (credentials > answers) return null
   const vary = varyOf(request, headers)
   if (vary === null) return null
+  // With credentials it is `s-maxage` that lets others have the answer, so it is no longer theirs than that.
+  const sharedMs = credentials === NO_CREDENTIALS ? null : durationOf(directives, 's-maxage')
   const date = timeOf(headers.get('date'))
   const datedAt = date === null ? Number.NEGATIVE_INFINITY : Math.min(date, now)
   const alwaysValidate = directives.has('no-cache')
@@ -93,9 +95,13 @@ export function headOf(
     status,
     fields: headers.raw.filter((_, i) => !NOT_STORED.has((headers.raw[i - (i % 2)] as string).toLowerCase())),
     datedAt,
-    freshUntil: date === null ? datedAt : datedAt + lifetimeOf(directives, headers, date),
+    freshUntil:
+      date === null
+        ? datedAt
+        : datedAt + Math.min(lifetimeOf(directives, headers, date), sharedMs ?? Number.POSITIVE_INFINITY),
     alwaysValidate,
-    neverStale: alwaysValidate || directives.has('must-revalidate') || directives.has('proxy-revalidate'),
+    neverStale:
+      alwaysValidate || sharedMs !== null || directives.has('must-revalidate') || directives.has('proxy-revalidate'),
     staleIfErrorMs: durationOrForever(directives, 'stale-if-error') ?? 0,
     etag: headers.get('etag'),
     lastModified: headers.get('last-modified'),

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { HttpError } from '../pipes/failure.ts'
-import { isPlugin } from '../sdk/define-plugin.ts'
+import { HttpError } from '../../pipes/failure.ts'
+import { isPlugin } from '../../sdk/define-plugin.ts'
 import { installSdkResolution, sdkUrl } from './resolve-sdk.ts'
 
 test('the module is the source in a checkout and the file beside the others in the bundle', () => {
-  const [source, chunk] = ['file:///g/src/plugins/resolve-sdk.ts', 'file:///g/dist/chunk-1.js']
+  const [source, chunk] = ['file:///g/src/plugins/loading/resolve-sdk.ts', 'file:///g/dist/chunk-1.js']
   assert.equal(sdkUrl('loligo/plugin', source), 'file:///g/src/sdk/plugin.ts')
   assert.equal(sdkUrl('loligo/plugin', chunk), 'file:///g/dist/plugin.js')
   assert.equal(sdkUrl('loligo/testing', source), 'file:///g/src/testing/index.ts')

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import type { CodeFile, PluginUnit, UnitCode } from './runtime.ts'
+import type { CodeFile, PluginUnit, UnitCode } from '../runtime.ts'
 
 /** Files beyond these limits count by their size and the time of their last change. */
 const MAX_BYTES = 8 * 1024 * 1024

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { folderWith } from '../../test/support/command-line.ts'
-import { recordingLog } from '../../test/support/recording-log.ts'
-import type { PluginSettings } from '../config/model.ts'
-import { DEFAULT_PLUGIN_SETTINGS, pluginFolderSection } from '../config/plugin-section.ts'
+import { folderWith } from '../../../test/support/command-line.ts'
+import { recordingLog } from '../../../test/support/recording-log.ts'
+import type { PluginSettings } from '../../config/model.ts'
+import { DEFAULT_PLUGIN_SETTINGS, pluginFolderSection } from '../../config/plugin-section.ts'
+import { PluginLoadError } from '../problem.ts'
 import { loadPlugins } from './loader.ts'
-import { PluginLoadError } from './problem.ts'
 import { type LoadedUnit, loadUnits } from './units.ts'
 
 /** A module with a plugin of that name, whose version is an expression. */
@@ -238,7 +238,7 @@ test('settings of a name that no plugin has are a warning with the nearest one',
 })
 
 test('a plugin of the program and one of the folder with one name are told', async (t) => {
-  const { definePlugin } = await import('../sdk/plugin.ts')
+  const { definePlugin } = await import('../../sdk/plugin.ts')
   const twin = () => definePlugin({ name: 'twin', server: () => null })
   const log = recordingLog()
   await assert.rejects(loadPlugins({ section: null, inline: [twin(), twin()], log, lenient: false }), /"twin" is in/)

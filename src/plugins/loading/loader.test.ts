@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { pluginFolder } from '../../test/support/plugin-folder.ts'
-import { recordingLog } from '../../test/support/recording-log.ts'
-import { pluginFolderSection } from '../config/plugin-section.ts'
+import { pluginFolder } from '../../../test/support/plugin-folder.ts'
+import { recordingLog } from '../../../test/support/recording-log.ts'
+import { pluginFolderSection } from '../../config/plugin-section.ts'
 import { loadPlugins } from './loader.ts'
 // Loaded beforehand, so that its loading is not counted as a plugin's.
-import '../sdk/plugin.ts'
-import { PluginLoadError, type PluginProblem } from './problem.ts'
+import '../../sdk/plugin.ts'
+import { PluginLoadError, type PluginProblem } from '../problem.ts'
 
 /** Loads a folder strictly and gives the problems that stop the start. */
 async function problemsOf(folder: string): Promise<readonly PluginProblem[]> {

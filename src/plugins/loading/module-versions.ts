@@ -1,6 +1,6 @@
 import { createRequire, registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import type { CodeFile } from './runtime.ts'
+import type { CodeFile } from '../runtime.ts'
 
 /** What a file was when it was last imported, and the query that this has in its URL. */
 interface Version {

@@ -1,11 +1,11 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, parse, resolve } from 'node:path'
-import type { PluginSection } from '../config/model.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { PluginSection } from '../../config/model.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { configProblem, fileProblem, type PluginProblem } from '../problem.ts'
+import type { PluginUnit } from '../runtime.ts'
 import { findNpmPackage, isPackageSpecifier, packageName } from './npm-package.ts'
 import { packageEntry } from './package-entry.ts'
-import { configProblem, fileProblem, type PluginProblem } from './problem.ts'
-import type { PluginUnit } from './runtime.ts'
 
 /** Something that should hold plugins: a unit, or the reason why it is none. */
 export type FoundUnit = PluginUnit & { readonly problem: PluginProblem | null }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isPlainObject } from '../config/plain-object.ts'
+import { isPlainObject } from '../../config/plain-object.ts'
 
 /** What is loaded of a folder with a `package.json`; a text says why there is nothing to load. */
 export type PackageEntry = { readonly file: string } | { readonly reason: string }

@@ -2,8 +2,8 @@ import { registerHooks } from 'node:module'
 
 /** Where the modules lie that authors import: the source in a checkout, the file beside this one in the bundle. */
 const MODULES = {
-  'loligo/plugin': { source: '../sdk/plugin.ts', bundled: './plugin.js' },
-  'loligo/testing': { source: '../testing/index.ts', bundled: './testing.js' },
+  'loligo/plugin': { source: '../../sdk/plugin.ts', bundled: './plugin.js' },
+  'loligo/testing': { source: '../../testing/index.ts', bundled: './testing.js' },
 } as const
 
 let installed = false

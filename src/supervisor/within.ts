@@ -1,3 +1,5 @@
+import { settleWithin } from '../shared/settle-within.ts'
+
 /** Something took longer than it may. */
 export class TookTooLong extends Error {
   constructor(limitMs: number) {
@@ -8,13 +10,5 @@ export class TookTooLong extends Error {
 
 /** Waits for a promise, but no longer than the limit. Rejects with TookTooLong then; what goes on is not stopped by it. */
 export async function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TookTooLong(limitMs)), limitMs)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  return await settleWithin(limitMs, promise, () => new TookTooLong(limitMs))
 }

@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs'
 import { extname } from 'node:path'
-import type { CodeFile } from '../shared/code-table.ts'
-import { RunningCode } from '../shared/running-code.ts'
+import type { CodeFile } from '../../shared/code-table.ts'
+import { RunningCode } from '../../shared/running-code.ts'
+import { fileProblem, PluginLoadError, type PluginProblem } from '../problem.ts'
+import type { LoadedPlugin, LoadLimits, PluginUnit, Runtime } from '../runtime.ts'
+import { moduleRuntime } from '../runtimes/module.ts'
 import { type CodeReader, createCodeReader } from './code-files.ts'
 import { isPluginPackage } from './package-entry.ts'
-import { fileProblem, PluginLoadError, type PluginProblem } from './problem.ts'
-import type { LoadedPlugin, LoadLimits, PluginUnit, Runtime } from './runtime.ts'
-import { moduleRuntime } from './runtimes/module.ts'
 import { type FoundUnit, findUnits, type SourceOptions, unitAt } from './sources.ts'
 
 /** A unit after loading. */
