@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 
 /** Namespaces whose features have not landed. */
-const WITHOUT = ['modifier/lua-backend', 'modifier/lua-endpoint', 'modifier/lua-proxy']
+const WITHOUT = ['modifier/martian', 'modifier/lua-backend', 'modifier/lua-endpoint', 'modifier/lua-proxy']
 
 interface Departure {
   readonly case: string

@@ -136,7 +136,6 @@ test('a component at a place where it cannot stand has no effect, and the right 
   const cases: readonly (readonly [Level, string, RegExp])[] = [
     ['service', 'backend/http', /no effect here, at the service \| Move it to the extra_config of the backend,/],
     ['endpoint', 'router', /at the endpoint \| Move it to the extra_config of the service,/],
-    ['backend', 'security/cors', /at the backend \| Move it to the extra_config of the service or the endpoint,/],
     ['service', 'async/amqp', /Move it to the extra_config of an agent/],
   ]
   for (const [level, namespace, expected] of cases) {
@@ -145,6 +144,14 @@ test('a component at a place where it cannot stand has no effect, and the right 
     assert.match(lines.join('\n'), expected)
     assert.deepEqual(extra, {})
   }
+})
+
+test('a component that protects must not stand where it has no effect, unless lenient', () => {
+  const place = /at the backend.* \| Move it to the extra_config of the service or the endpoint,/
+  const strict = resolve('backend', { 'security/cors': {} }).lines.join('\n')
+  assert.match(strict, /^error: .*MISPLACED\)$/)
+  assert.match(strict, place)
+  assert.match(resolve('backend', { 'security/cors': {} }, true).lines.join('\n'), /^warning: .*MISPLACED\)$/)
 })
 
 test('every long name counts as its short one, in both spellings', () => {

@@ -90,6 +90,9 @@ function without(block: unknown, errors: readonly Problem[], depth: number): unk
   return Object.keys(block).length - right.length < wrong.size ? undefined : Object.fromEntries(right)
 }
 
+/** Who wrote such a block relies on it: where it guards nothing the start is refused. */
+const PROTECTS = /^(auth|plugin|qos|security|validation)\//
+
 /** Tells why a block has no effect. Returns whether it is worth keeping: not when it stands at a wrong place. */
 function tellMissing(
   level: Level,
@@ -113,7 +116,9 @@ function tellMissing(
     const places = LEVELS.filter((place) => (feature && standsAt(feature, place)) || known?.levels.includes(place))
     const message = `${JSON.stringify(namespace)} has no effect here, at the ${level}`
     const remedy = `Move it to the extra_config of the ${places.join(' or the ')}, or remove it.`
-    report.add({ code: 'CONFIG_NAMESPACE_MISPLACED', severity: 'warning', path, message, remedy })
+    const finding = { code: 'CONFIG_NAMESPACE_MISPLACED', path, message, remedy } as const
+    if (PROTECTS.test(namespace)) report.refuse(finding)
+    else report.add({ ...finding, severity: 'warning' })
     return false
   }
   if (namespace.startsWith('async/')) {
