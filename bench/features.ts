@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchCase } from './cases.ts'
+import type { InMemoryCase } from './in-memory.ts'
 import type { BenchOptions } from './options.ts'
 import { PAYLOADS } from './payloads.ts'
 import { freePort, start, waitForAnswer } from './processes.ts'
@@ -15,8 +17,11 @@ export interface FeatureResult {
   /** CPU time per request, microseconds: medians over the rounds. */
   readonly withUs: number
   readonly withoutUs: number
-  /** The median of the differences within the rounds. */
-  readonly costUs: number
+  /**
+   * The difference in memory, without sockets, where a microsecond can be told; null for those whose work is to answer
+   * otherwise, which the figures over sockets tell.
+   */
+  readonly costUs: number | null
   readonly goal: string
   readonly kept: boolean | null
 }
@@ -31,6 +36,7 @@ interface Measured {
   readonly goal: string
   /** Null: nothing was promised. */
   readonly keeps: ((withUs: number, withoutUs: number, costUs: number) => boolean) | null
+  readonly inMemory: boolean
 }
 
 const SECRET = Buffer.from('a-secret-of-thirty-two-bytes-or-more')
@@ -49,7 +55,8 @@ export async function measureFeatures(
   const measured = featuresIn(place.folder)
   const side = await startFeatures(measured, place)
   const base = toCase({ path: NONE })
-  const rows = measured.map((each) => ({ ...each, one: toCase(each), with: [] as number[], cost: [] as number[] }))
+  const costs = costsInMemory(measured, place)
+  const rows = measured.map((each) => ({ ...each, one: toCase(each), with: [] as number[] }))
   for (const { one } of [{ one: base }, ...rows]) {
     await rig.measure(side, one, options.connections, options.warmUpSeconds)
   }
@@ -60,23 +67,45 @@ export async function measureFeatures(
     for (const row of rows) {
       const sample = await rig.measure(side, row.one, options.connections, options.seconds)
       row.with.push(sample.cpuUs)
-      row.cost.push(sample.cpuUs - bare.cpuUs)
     }
   }
-  return rows.map(({ feature, goal, keeps, with: withFeature, cost }) => {
-    const [withUs, withoutUs, costUs] = [median(withFeature), median(without), median(cost)]
-    return { feature, withUs, withoutUs, costUs, goal, kept: keeps === null ? null : keeps(withUs, withoutUs, costUs) }
+  return rows.map(({ feature, path, goal, keeps, with: withFeature }) => {
+    const [withUs, withoutUs, costUs] = [median(withFeature), median(without), costs.get(path) ?? null]
+    const kept = keeps === null ? null : keeps(withUs, withoutUs, costUs ?? withUs - withoutUs)
+    return { feature, withUs, withoutUs, costUs, goal, kept }
   })
+}
+
+/** The costs by path, microseconds, of those that are measured in memory. */
+function costsInMemory(measured: readonly Measured[], { cores, folder }: Place): ReadonlyMap<string, number> {
+  const fields = ['Authorization', authorization(0).slice('Authorization: '.length)]
+  const paths = [NONE, ...measured.filter(({ inMemory }) => inMemory).map(({ path }) => path)]
+  const config = featureConfig(measured, 0, 'http://127.0.0.1:9100')
+  const cases = paths.map((path): InMemoryCase => ({ name: path, path, fields, config: { ...config } }))
+  const file = join(folder, 'in-memory.json')
+  writeFileSync(file, JSON.stringify(cases))
+  const command = [process.execPath, join(import.meta.dirname, 'in-memory.ts'), file]
+  const [program = '', ...args] = cores === null ? command : ['taskset', '-c', String(cores.measured), ...command]
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`in memory: ${stderr}`)
+  const result = JSON.parse(stdout) as Readonly<Record<string, number>>
+  return new Map(paths.map((path) => [path, (result[path] ?? Number.NaN) - (result[NONE] ?? Number.NaN)]))
 }
 
 /** One line for each feature. */
 export function formatFeatures(results: readonly FeatureResult[]): string {
   const lines = results.map(({ feature, withUs, withoutUs, costUs, goal, kept }) => {
-    const figures = [withUs, withoutUs, costUs].map((value) => value.toFixed(1).padStart(8)).join(' | ')
+    const figures = [withUs.toFixed(1), withoutUs.toFixed(1), costUs?.toFixed(2) ?? '']
+      .map((text) => text.padStart(8))
+      .join(' | ')
     return `| ${feature.padEnd(22)} | ${figures} | ${kept === null ? '' : `${kept ? 'ok' : 'MISSED'} (${goal})`}`
   })
   const head = `| ${'feature'.padEnd(22)} | with µs  | without  | cost µs  | goal`
-  return ['\nOne feature, CPU time per request beside the same endpoint without it:', head, ...lines].join('\n')
+  return [
+    '\nOne feature, CPU time per request with and without it over sockets, and its cost in memory:',
+    head,
+    ...lines,
+  ].join('\n')
 }
 
 function featuresIn(folder: string): readonly Measured[] {
@@ -87,24 +116,35 @@ function featuresIn(folder: string): readonly Measured[] {
   const under = (most: number) => (_with: number, _without: number, costUs: number) => costUs < most
   return [
     {
-      ...{ feature: 'rate limit', path: '/feature-limit', level: 'endpoint', goal: 'under 1.5 µs', keeps: under(1.5) },
+      ...{
+        feature: 'rate limit',
+        path: '/feature-limit',
+        level: 'endpoint',
+        goal: 'under 1.5 µs',
+        keeps: under(1.5),
+        inMemory: true,
+      },
       extra: { 'qos/ratelimit/router': { ...limit, capacity: 1_000_000 } },
     },
     {
       ...{ feature: 'token, known', path: '/feature-known', level: 'endpoint', goal: 'under 5 µs', keeps: under(5) },
+      inMemory: true,
       extra: { 'auth/validator': validator },
     },
     {
       ...{ feature: 'token, new each time', path: '/feature-new', level: 'endpoint', goal: '', keeps: null },
+      inMemory: false,
       extra: { 'auth/validator': validator },
       fields: Array.from({ length: NEW_TOKENS }, (_, index) => authorization(index)),
     },
     {
       ...{ feature: 'breaker, closed', path: '/feature-breaker', level: 'backend', goal: '', keeps: null },
+      inMemory: true,
       extra: { 'qos/circuit-breaker': { interval: 60, timeout: 10, max_errors: 5 } },
     },
     {
       ...{ feature: 'cache, hit', path: '/feature-cache', level: 'backend', urlPattern: '/lasting' },
+      inMemory: false,
       extra: { 'qos/http-cache': { max_items: 100, max_size: 1_000_000 } },
       goal: 'less than half',
       keeps: (withUs, withoutUs) => withUs < withoutUs / 2,

@@ -18,10 +18,11 @@ export interface StackResult {
 
 /** Where a stack is configured, and what one stage of it may cost in microseconds. */
 const STACKS = {
-  server: { level: 'endpoint', namespace: 'plugin/http-server', goalUs: 2 },
-  modifier: { level: 'endpoint', namespace: 'plugin/req-resp-modifier', goalUs: 2 },
-  middleware: { level: 'endpoint', namespace: 'plugin/middleware', goalUs: 2 },
-  client: { level: 'backend', namespace: 'plugin/http-client', goalUs: null },
+  server: { level: 'endpoint', namespace: 'plugin/http-server', names: 'bench-stack', goalUs: 2 },
+  'server, async': { level: 'endpoint', namespace: 'plugin/http-server', names: 'bench-late', goalUs: 2 },
+  modifier: { level: 'endpoint', namespace: 'plugin/req-resp-modifier', names: 'bench-stack', goalUs: 2 },
+  middleware: { level: 'endpoint', namespace: 'plugin/middleware', names: 'bench-stack', goalUs: 2 },
+  client: { level: 'backend', namespace: 'plugin/http-client', names: 'bench-stack', goalUs: null },
 } as const
 
 const HEIGHT = 20
@@ -35,7 +36,7 @@ export async function measureStacks(options: BenchOptions, place: Place, rig: Ri
   const stacks = Object.entries(STACKS).map(([kind, { goalUs }]) => ({
     kind,
     goalUs,
-    one: stackCase(`/stack-${kind}`),
+    one: stackCase(pathOf(kind)),
   }))
   for (const { one } of [{ one: base }, ...stacks]) {
     await rig.measure(side, one, options.connections, options.warmUpSeconds)
@@ -55,11 +56,11 @@ export async function measureStacks(options: BenchOptions, place: Place, rig: Ri
 export function formatStacks(results: readonly StackResult[]): string {
   const lines = results.map(({ kind, eachUs, goalUs }) => {
     const verdict = goalUs === null ? '' : ` | ${eachUs <= goalUs ? 'ok' : 'MISSED'} (${goalUs})`
-    return `| ${kind.padEnd(12)} | ${eachUs.toFixed(2).padStart(8)}${verdict}`
+    return `| ${kind.padEnd(13)} | ${eachUs.toFixed(2).padStart(8)}${verdict}`
   })
   return [
     `\nOne plugin that touches one header, of ${HEIGHT} stacked:`,
-    '| kind         | µs each | goal',
+    '| kind          | µs each | goal',
     ...lines,
   ].join('\n')
 }
@@ -74,7 +75,6 @@ async function startStacked({ upstreamPort, cores, folder }: Place): Promise<Sid
 }
 
 function stackConfig(port: number, upstream: string): object {
-  const name = Array.from({ length: HEIGHT }, (_, index) => `bench-stack-${index}`)
   const endpoint = (path: string, level: string, extra: object) => ({
     ...{ endpoint: path, ...(level === 'endpoint' && { extra_config: extra }) },
     backend: [{ url_pattern: '/small', ...(level === 'backend' && { extra_config: extra }) }],
@@ -85,11 +85,17 @@ function stackConfig(port: number, upstream: string): object {
     extra_config: { router: { disable_access_log: true }, 'telemetry/logging': { level: 'WARNING', stdout: true } },
     endpoints: [
       endpoint(NONE, 'endpoint', {}),
-      ...Object.entries(STACKS).map(([kind, { level, namespace }]) =>
-        endpoint(`/stack-${kind}`, level, { [namespace]: { name } }),
-      ),
+      ...Object.entries(STACKS).map(([kind, { level, namespace, names }]) => {
+        const name = Array.from({ length: HEIGHT }, (_, index) => `${names}-${index}`)
+        return endpoint(pathOf(kind), level, { [namespace]: { name } })
+      }),
     ],
   }
+}
+
+/** The path of a kind's endpoint. */
+function pathOf(kind: string): string {
+  return `/stack-${kind.replaceAll(/\W+/g, '-')}`
 }
 
 function stackCase(path: string): BenchCase {
