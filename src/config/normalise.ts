@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { LONGEST_TIMER_MS } from '../pipes/clock.ts'
 import { type BuiltIn, builtInEndpoints, tellTaken } from './built-in-endpoints.ts'
 import { type FeatureIndex, resolveExtraConfig } from './extra-config.ts'
 import { sanitizeHosts } from './hosts.ts'
@@ -151,10 +152,7 @@ function upstreamOptions(input: ServiceInput, tls: ClientTls | null): UpstreamOp
   }
 }
 
-/** Nearly 25 days; a timer of Node that is longer fires at once. */
-const LONGEST_MS = 2 ** 31 - 1
-
 /** In the model 0 means none; in the file a negative duration does too. */
 function orNone(ms: number | undefined): number {
-  return ms === undefined || ms < 0 ? 0 : Math.min(ms, LONGEST_MS)
+  return ms === undefined || ms < 0 ? 0 : Math.min(ms, LONGEST_TIMER_MS)
 }

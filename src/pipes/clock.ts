@@ -16,7 +16,8 @@ export interface Clock {
   schedule(run: () => void, ms: number): () => void
 }
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1 // a longer timer of Node fires at once
+/** Nearly 25 days, in milliseconds; a timer of Node that is longer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The time of this machine. A timer for more than 24 days fires early; who sets one looks at the clock then. */
 export const SYSTEM_CLOCK: Clock = {

@@ -4,6 +4,7 @@ import type { Server as HttpsServer } from 'node:https'
 import { Server as NetServer } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
 import { BodyStream } from '../pipes/body.ts'
+import { LONGEST_TIMER_MS } from '../pipes/clock.ts'
 import { ClientGone } from '../pipes/failure.ts'
 import { type HttpRequest, HttpResponse } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -63,7 +64,6 @@ export interface Address {
 const HEADER_SLACK_BYTES = 4096
 const DEFAULT_HEADER_BYTES = 1024 * 1024
 const CHECK_INTERVAL_MS = 1_000
-const MAX_TIMER_MS = 2 ** 31 - 1
 /** While the server drains: how often it looks for connections that are free now. */
 const SWEEP_MS = 50
 /** After this a connection on which nothing is being answered is closed, even amid a request that has not arrived. */
@@ -291,5 +291,5 @@ function headersTimeoutMs({ readTimeoutMs, readHeaderTimeoutMs }: GatewayConfig[
 
 /** Node takes whole milliseconds only, and 0 for none. */
 function whole(ms: number): number {
-  return Math.min(Math.ceil(ms), MAX_TIMER_MS)
+  return Math.min(Math.ceil(ms), LONGEST_TIMER_MS)
 }

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import buildConnector from 'undici/lib/core/connect.js'
 import type { UpstreamOptions } from '../config/model.ts'
+import { LONGEST_TIMER_MS } from '../pipes/clock.ts'
 
-export const NEVER_MS = 2 ** 31 - 1
 export const TLS_HANDSHAKE_MS = 10_000
 
 /** Opens sockets to upstreams with the dialer's options of the configuration. Specification: core 1.3. */
@@ -23,7 +23,7 @@ export function createConnectors(
     keepAliveInitialDelay: options.dialerKeepAliveMs,
     autoSelectFamily: true,
     // without a delay the next address is tried only when one has failed
-    autoSelectFamilyAttemptTimeout: Math.max(10, Math.ceil(options.dialerFallbackDelayMs || NEVER_MS)),
+    autoSelectFamilyAttemptTimeout: Math.max(10, Math.ceil(options.dialerFallbackDelayMs || LONGEST_TIMER_MS)),
   } as buildConnector.BuildOptions)
   const withTls = buildConnector({
     timeout: options.dialerTimeoutMs ? options.dialerTimeoutMs + TLS_HANDSHAKE_MS : TLS_HANDSHAKE_MS,

@@ -6,7 +6,8 @@ import Client from 'undici/lib/dispatcher/client.js'
 import Pool from 'undici/lib/dispatcher/pool.js'
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js'
 import type { UpstreamOptions } from '../config/model.ts'
-import { createConnectors, NEVER_MS, TLS_HANDSHAKE_MS, tlsOptions } from './connector.ts'
+import { LONGEST_TIMER_MS } from '../pipes/clock.ts'
+import { createConnectors, TLS_HANDSHAKE_MS, tlsOptions } from './connector.ts'
 import { proxyFor } from './environment-proxy.ts'
 
 /** Idle connections over all origins, to be kept under `max_idle_connections`. */
@@ -51,7 +52,7 @@ export class OriginPool {
     this.options = options
     this.#idle = idle
     this.#connectorFor = createConnectors(options, context)
-    const keepAliveMs = options.idleConnectionTimeoutMs || NEVER_MS
+    const keepAliveMs = options.idleConnectionTimeoutMs || LONGEST_TIMER_MS
     this.#clientOptions = {
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: keepAliveMs,
