@@ -10,6 +10,7 @@ const ENTRIES = {
   cli: 'src/cli/main.ts',
   thread: 'src/supervisor/thread.ts',
   'password-thread': 'src/auth/password-thread.ts',
+  'guest-thread': 'src/plugins/runtimes/go/guest/guest-thread.ts',
   index: 'src/index.ts',
   plugin: 'src/sdk/plugin.ts',
   testing: 'src/testing/index.ts',

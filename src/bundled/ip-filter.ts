@@ -3,8 +3,8 @@ import { HttpError } from '../pipes/failure.ts'
 import type { HttpRequest } from '../pipes/http.ts'
 import { VERSION } from '../product.ts'
 import { definePlugin, type Plugin } from '../sdk/define-plugin.ts'
-import { compileAddressList } from '../security/address-list.ts'
 import { compileForwardedAddress } from '../security/forwarded-address.ts'
+import { compileAddressList } from '../shared/address-list.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 const IP_FILTER_OPTIONS = Type.Object({

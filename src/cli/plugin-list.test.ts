@@ -98,9 +98,12 @@ describe('loligo plugin list', () => {
     )
     assert.match(
       out,
-      /^go\.so +file +-\n {2}PROBLEM is a Go shared object.*\n {6}a WebAssembly build .* \(PLUGIN_RUNTIME_MISSING\)$/m,
+      /^go\.so +file +-\n {2}PROBLEM is a Go shared object.*\n {6}build it .*loligo plugin build DIR -o .* \(PLUGIN_RUNTIME_MISSING\)$/m,
     )
-    assert.match(out, /^wasm\.wasm +file +-\n {2}PROBLEM .*not supported yet\n/m)
+    assert.match(
+      out,
+      /^wasm\.wasm +file +go +[0-9a-f]{12}\n {2}PROBLEM .*no plugin that "loligo plugin build" has made.*\n/m,
+    )
     assert.match(out, /^ {2}PROBLEM the server plugin "auth" is in .*auth\.ts too\n.*\(PLUGIN_CLASH\)$/m)
     assert.match(out, /\n5 plugins in 6 units, 6 problems\n$/)
   })

@@ -58,8 +58,11 @@ async function list(
   // Loaded here, for other commands need none of it.
   const { DEFAULT_LOAD_LIMITS, loadFolder, loadUnits } = await import('../plugins/loading/units.ts')
   const { countProblems, formatListing, listingOf } = await import('./plugin-listing.ts')
+  const { withRuntimes } = await import('../plugins/loading/with-runtimes.ts')
   const load = configFile === null ? loadFolder : loadUnits
-  const listing = listingOf(await load({ section, configFile: configFile ?? '', log }, DEFAULT_LOAD_LIMITS))
+  const listing = await withRuntimes({ section, log, print: err }, async (runtimes) =>
+    listingOf(await load({ section, configFile: configFile ?? '', log }, DEFAULT_LOAD_LIMITS, runtimes)),
+  )
   out(json ? `${JSON.stringify(listing, null, 2)}\n` : formatListing(listing))
   return countProblems(listing) === 0 ? 0 : 1
 }

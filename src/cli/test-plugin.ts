@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { LoadedUnit } from '../plugins/loading/units.ts'
 import type { PluginKind } from '../plugins/runtime.ts'
 import { formatLatency } from '../telemetry/go-duration.ts'
+import { createLogger, DEFAULT_LOGGING } from '../telemetry/logging.ts'
 import type { Command } from './command.ts'
 import { HELP_FLAG } from './command.ts'
 import { parseFlags } from './flags.ts'
@@ -21,6 +22,9 @@ const REGISTERERS = {
   client: 'ClientRegisterer',
   middleware: 'MiddlewareRegisterer',
 } as const satisfies Record<PluginKind, string>
+
+/** The reference gives plugins a log that writes nothing. */
+const SILENT = createLogger({ ...DEFAULT_LOGGING, level: 'CRITICAL' }, () => {})
 
 const KINDS = Object.keys(REGISTERERS) as readonly PluginKind[]
 
@@ -58,12 +62,16 @@ async function testFiles(
   const startedAt = performance.now()
   // Loaded here, for other commands need not wait for it.
   const { DEFAULT_LOAD_LIMITS, loadUnitAt } = await import('../plugins/loading/units.ts')
-  let failed = 0
-  for (const file of files) {
-    const lines = resultsOf(file, await loadUnitAt(file, DEFAULT_LOAD_LIMITS), kinds)
-    err(lines.map((line) => `${line}\n`).join(''))
-    if (lines.some((line) => line.startsWith('[KO]'))) failed++
-  }
+  const { withRuntimes } = await import('../plugins/loading/with-runtimes.ts')
+  const failed = await withRuntimes({ section: null, log: SILENT, print: err }, async (runtimes) => {
+    let broken = 0
+    for (const file of files) {
+      const lines = resultsOf(file, await loadUnitAt(file, DEFAULT_LOAD_LIMITS, runtimes), kinds)
+      err(lines.map((line) => `${line}\n`).join(''))
+      if (lines.some((line) => line.startsWith('[KO]'))) broken++
+    }
+    return broken
+  })
   const took = formatLatency(performance.now() - startedAt)
   if (failed === 0) err(`[OK] ${files.length} tested plugin(s) in ${took}\n`)
   else err(`[KO] ${files.length} tested plugin(s) in ${took}.\n${failed} plugin(s) failed.\n`)
@@ -75,7 +83,11 @@ function resultsOf(file: string, loaded: LoadedUnit | null, kinds: readonly Plug
   const problems = loaded.problems.map(({ message, remedy }) => (remedy === '' ? message : `${message} (${remedy})`))
   return kinds.map((kind) => {
     const label = `${kind.toUpperCase()}\t${basename(file)}`
-    if (problems.length > 0) return `[KO] ${label}: ${problems.join('; ')}`
+    const refused = loaded.refused[kind]
+    if (refused !== undefined) return `[KO] ${label}: ${refused}`
+    if (loaded.plugins.length === 0 && problems.length > 0 && Object.keys(loaded.refused).length === 0) {
+      return `[KO] ${label}: ${problems.join('; ')}`
+    }
     if (loaded.plugins.some((plugin) => plugin.kinds[kind] !== undefined)) return `[OK] ${label}`
     return `[KO] ${label}: The plugin does not contain a ${REGISTERERS[kind]}.`
   })

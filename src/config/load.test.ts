@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { defineFeature, type Feature } from './feature.ts'
 import { type ConfigOptions, type Diagnostic, formatDiagnostic, loadConfig, loadConfigObject } from './load.ts'
 import type { GatewayConfig } from './model.ts'
+import { permissionsOf } from './permissions-options.ts'
 import { Type } from './type.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'loligo-config-'))
@@ -198,7 +199,7 @@ test('HTTP/2 without TLS is said to be missing, whichever key asks for it', asyn
   }
 })
 
-const NO_SETTINGS = { onError: 'fail', timeoutMs: 0, optional: false }
+const NO_SETTINGS = { onError: 'fail', timeoutMs: 0, optional: false, permissions: null }
 
 test('the plugin section is taken over, with what is absent empty', async () => {
   const { plugin } = await load({ plugin: { pattern: '.so', folder: './plugins/' } })
@@ -206,14 +207,73 @@ test('the plugin section is taken over, with what is absent empty', async () => 
   assert.equal((await load({ plugin: {} })).plugin?.folder, '')
 })
 
-test('permissions are refused, leniently too: nothing could hold plugins in JavaScript to them', async () => {
-  const plugin = { settings: { a: { permissions: { network: false } }, b: {} }, defaults: { permissions: {} } }
+test('the permissions of a plugin replace those for all as a whole; what they do not grant is denied', async () => {
+  const granted = {
+    hosts: ['api.example.com:443', '*.example.org'],
+    env: ['HOME', 'APP_*'],
+    memory: '256MB',
+    time: '1s',
+  }
+  const { plugin } = await load({
+    plugin: {
+      defaults: { permissions: granted },
+      settings: {
+        own: { permissions: { files: { read: ['/etc/app'], write: ['data'] } } },
+        reader: { permissions: { files: ['/etc/app'], memory: 2 ** 25 } },
+        all: { permissions: { hosts: '*', env: ['*'] } },
+        none: { permissions: {} },
+        other: { timeout: '1s' },
+      },
+    },
+  })
+  const limits = { memoryBytes: 512 * 2 ** 20, timeMs: 2000 }
+  const nothing = { hosts: [], env: [], files: { read: [], write: [] } }
+  const defaults = { ...nothing, hosts: granted.hosts, env: granted.env, memoryBytes: 256 * 2 ** 20, timeMs: 1000 }
+  assert.deepEqual(plugin?.defaults.permissions, defaults)
+  assert.deepEqual(
+    Object.entries(plugin.settings).map(([name, { permissions }]) => [name, permissions]),
+    [
+      ['own', { ...nothing, ...limits, files: { read: ['/etc/app'], write: [join(process.cwd(), 'data')] } }],
+      ['reader', { ...nothing, ...limits, files: { read: ['/etc/app'], write: [] }, memoryBytes: 2 ** 25 }],
+      ['all', { ...nothing, ...limits, hosts: null, env: null }],
+      ['none', { ...nothing, ...limits }],
+      ['other', defaults],
+    ],
+  )
+  assert.equal(permissionsOf(plugin.defaults), plugin.defaults.permissions)
+  const { plugin: silent } = await load({ plugin: { settings: { one: { permissions: null } } } })
+  assert.equal(silent?.settings.one?.permissions, null)
+  assert.deepEqual(permissionsOf(silent.defaults), { hosts: null, env: null, files: null, ...limits })
+})
+
+test('permissions that are malformed stop the start, leniently too', async () => {
+  const cases: [permissions: object, path: string, message: string][] = [
+    [{ network: false }, 'network', 'the key "network" is not known here'],
+    [{ host: ['a'] }, 'host', 'the key "host" is not known here'],
+    [{ hosts: ['a', ''] }, 'hosts[1]', '"" is no host'],
+    [{ hosts: ['http://a'] }, 'hosts[0]', '"http://a" is no host'],
+    [{ hosts: ['a:0'] }, 'hosts[0]', '"a:0" is no host'],
+    [{ hosts: ['10.0.0.0/33'] }, 'hosts[0]', '"10.0.0.0/33" is no host'],
+    [{ hosts: [['a']] }, 'hosts[0]', 'expected a string, got a list'],
+    [{ env: [''] }, 'env[0]', '"" is no variable'],
+    [{ env: ['A*B'] }, 'env[0]', '"A*B" is no variable'],
+    [{ files: [''] }, 'files[0]', '"" is no path'],
+    [{ files: { write: ['/data/*'] } }, 'files.write[0]', '"/data/*" is no path'],
+    [{ files: { raed: ['/data'] } }, 'files.raed', 'the key "raed" is not known here'],
+    [{ memory: 'much' }, 'memory', 'invalid size "much": a number with a unit such as "256MB" was expected'],
+    [{ memory: '1TB' }, 'memory', 'invalid size "1TB": unknown unit "TB"'],
+    [{ memory: '1MB' }, 'memory', '1MB is too little memory'],
+    [{ memory: '5GB' }, 'memory', '5GB is more than can be had'],
+    [{ time: '0s' }, 'time', 'a plugin with no time can do nothing'],
+    [{ time: '2' }, 'time', 'invalid duration "2": the unit is missing after 2'],
+  ]
   for (const lenient of [false, true]) {
-    const text = 'permissions hold for WebAssembly plugins only; trusted JavaScript cannot be held to them'
-    assert.deepEqual(await complaints({ plugin }, { lenient }), [
-      `error plugin.settings.a.permissions: ${text}`,
-      `error plugin.defaults.permissions: ${text}`,
-    ])
+    for (const [permissions, path, message] of cases) {
+      const text = [`error plugin.settings.a.permissions.${path}: ${message}`]
+      assert.deepEqual(await complaints({ plugin: { settings: { a: { permissions } } } }, { lenient }), text)
+      const all = text.map((line) => line.replace('settings.a', 'defaults'))
+      assert.deepEqual(await complaints({ plugin: { defaults: { permissions } } }, { lenient }), all)
+    }
   }
 })
 
@@ -228,8 +288,8 @@ test('the settings of a plugin are completed by the defaults for all', async () 
   })
   assert.deepEqual(plugin?.packages, ['a-package'])
   assert.deepEqual(plugin.settings, {
-    one: { onError: { ...answer, headers: {} }, timeoutMs: 1000, optional: false },
-    two: { onError: 'skip', timeoutMs: 20, optional: true },
+    one: { onError: { ...answer, headers: {} }, timeoutMs: 1000, optional: false, permissions: null },
+    two: { onError: 'skip', timeoutMs: 20, optional: true, permissions: null },
   })
 })
 

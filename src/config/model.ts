@@ -1,3 +1,5 @@
+import type { Permissions } from './permissions.ts'
+
 /**
  * A configuration after reading, checking and normalising: every default is filled in, durations are milliseconds,
  * namespaces have their short names. It is plain data, so that it can be sent to other threads.
@@ -115,6 +117,8 @@ export interface PluginSettings {
   readonly timeoutMs: number
   /** The gateway starts without it when it is missing or cannot be set up. */
   readonly optional: boolean
+  /** What a WebAssembly plugin may do; null: the configuration says nothing, then everything. */
+  readonly permissions: Permissions | null
 }
 
 /** An answer that is written in the configuration. */

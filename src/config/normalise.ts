@@ -7,7 +7,7 @@ import type { ClientTls, EndpointConfig, GatewayConfig, ServerOptions, UpstreamO
 import { checkOutputEncoding, normaliseEndpoint, type ServiceDefaults } from './normalise-endpoint.ts'
 import type { Path } from './path.ts'
 import { isPlainObject } from './plain-object.ts'
-import { pluginSection, refusePermissions } from './plugin-section.ts'
+import { checkPluginPermissions, pluginSection } from './plugin-section.ts'
 import type { Report } from './report.ts'
 import { RouteConflicts } from './route-conflicts.ts'
 import type { EndpointInput, ServiceInput } from './schema.ts'
@@ -27,7 +27,7 @@ export function normaliseService(
 ): GatewayConfig {
   checkListenIp(input.listen_ip, report)
   refuseMissingSections(input, report)
-  if (input.plugin !== undefined) refusePermissions(input.plugin, report)
+  if (input.plugin !== undefined) checkPluginPermissions(input.plugin, report)
   checkOutputEncoding(input.output_encoding, ['output_encoding'], report)
   const extra = resolveExtraConfig('service', input.extra_config, ['extra_config'], features, report)
   tellWithoutEffect(input, extra, report)

@@ -1,4 +1,5 @@
 import type { PluginSection, PluginSettings } from './model.ts'
+import { checkPermissions, readPermissions } from './permissions-options.ts'
 import type { Report } from './report.ts'
 import type { PluginSchema, PluginSettingsSchema } from './schema.ts'
 import type { Static } from './type.ts'
@@ -8,6 +9,7 @@ export const DEFAULT_PLUGIN_SETTINGS: PluginSettings = Object.freeze({
   onError: 'fail',
   timeoutMs: 0,
   optional: false,
+  permissions: null,
 })
 
 /** The root's `plugin` object with all defaults filled in. */
@@ -23,19 +25,11 @@ export function pluginSection(input: Static<typeof PluginSchema>): PluginSection
   }
 }
 
-/**
- * Refuses `permissions`, also with `--lenient`: who writes them wants a plugin to be confined, and JavaScript, which runs
- * in the gateway's own threads, cannot be.
- */
-export function refusePermissions({ settings = {}, defaults }: Static<typeof PluginSchema>, report: Report): void {
+/** Tells what of the permissions of plugins cannot be understood. */
+export function checkPluginPermissions({ settings = {}, defaults }: Static<typeof PluginSchema>, report: Report): void {
   const places = Object.entries(settings).map(([name, own]) => ({ own, path: ['settings', name] }))
   for (const { own, path } of [...places, { own: defaults, path: ['defaults'] }]) {
-    if (own?.permissions === undefined) continue
-    report.add({
-      code: 'PLUGIN_PERMISSIONS_UNSUPPORTED',
-      path: ['plugin', ...path, 'permissions'],
-      message: 'permissions hold for WebAssembly plugins only; trusted JavaScript cannot be held to them',
-    })
+    if (own?.permissions !== undefined) checkPermissions(own.permissions, ['plugin', ...path, 'permissions'], report)
   }
 }
 
@@ -49,6 +43,8 @@ function settingsOf(input: Static<typeof PluginSettingsSchema>, defaults: Plugin
     onError: onErrorOf(input.on_error) ?? defaults.onError,
     timeoutMs: input.timeout ?? defaults.timeoutMs,
     optional: input.optional ?? defaults.optional,
+    // As a whole: what is not granted in these is denied, whatever those for all plugins grant.
+    permissions: input.permissions === undefined ? defaults.permissions : readPermissions(input.permissions),
   }
 }
 

@@ -1,3 +1,4 @@
+import { PermissionsSchema } from './permissions-schema.ts'
 import { ClientTlsSchema, TlsSchema } from './tls-schema.ts'
 import { type Static, Type } from './type.ts'
 
@@ -87,9 +88,7 @@ export const PluginSettingsSchema = Type.Object({
   ),
   timeout: duration('How long one call of a hook may take'),
   optional: flag('Start without the plugin when it is missing or cannot be set up'),
-  permissions: Type.Optional(
-    Type.Unknown({ description: 'What a WebAssembly plugin may do; refused, for there are none yet' }),
-  ),
+  permissions: Type.Optional(PermissionsSchema),
 })
 
 /** The root's `plugin` object. */

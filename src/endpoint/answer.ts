@@ -113,8 +113,9 @@ async function withContentType(answer: HttpResponse): Promise<HttpResponse> {
 }
 
 function failureAnswer(error: unknown, version: string, returnErrorMessage: boolean): HttpResponse {
-  const raw = ['X-Krakend', version, 'X-Krakend-Completed', 'false']
   const failure = error instanceof Failure ? error : null
+  if (failure?.isCrash) return new HttpResponse(failure.status, new HeaderList(['X-Krakend', version]))
+  const raw = ['X-Krakend', version, 'X-Krakend-Completed', 'false']
   let body: string | Uint8Array = ''
   if (failure?.body !== undefined) body = failure.body
   else if (returnErrorMessage) body = failure?.publicText ?? (error instanceof Error ? error.message : String(error))

@@ -1,3 +1,4 @@
+import { stderr, stdout } from 'node:process'
 import { BUNDLED_NAMES, bundledPlugins, lacksOnlyFolder } from '../bundled/plugins.ts'
 import type { Feature } from '../config/feature.ts'
 import type { GatewayConfig } from '../config/model.ts'
@@ -9,6 +10,8 @@ import type { PluginHost, PluginUse } from '../plugins/host.ts'
 import { loadPlugins } from '../plugins/loading/loader.ts'
 import { createPluginMetrics, type PluginMetrics } from '../plugins/plugin-metrics.ts'
 import { PluginLoadError } from '../plugins/problem.ts'
+import { createGuestOwner } from '../plugins/runtimes/go/guest-owner.ts'
+import type { Guests } from '../plugins/runtimes/go/guests.ts'
 import { openStores } from '../plugins/tools/open-stores.ts'
 import { PRODUCT, VERSION } from '../product.ts'
 import { accessLog } from '../router/access-log.ts'
@@ -65,6 +68,8 @@ export interface BuildOptions extends Partial<Surroundings> {
   readonly clock?: Clock
   /** The values that the plugins of all threads share; by default those of this gateway share them. */
   readonly store?: SharedStore
+  /** The guests of all threads, in which plugins of Go sources run; by default this gateway has its own. */
+  readonly guests?: Guests
 }
 
 /**
@@ -121,10 +126,18 @@ function storeOf({ store }: BuildOptions, workshop: Workshop): SharedStore {
   return owner.store
 }
 
+/** The guests that are given, or those of this gateway alone. */
+function guestsOf({ guests, log }: BuildOptions, workshop: Workshop): Guests {
+  if (guests !== undefined) return guests
+  const owner = createGuestOwner({ log, print: (stream, text) => void (stream === 1 ? stdout : stderr).write(text) })
+  workshop.onClose(() => owner.close())
+  return owner
+}
+
 /** Loads the plugins; features find them as the service `plugin`. */
 async function startPlugins(options: BuildOptions, workshop: Workshop, metrics: PluginMetrics): Promise<PluginHost> {
   const { config, clock } = workshop
-  const { cells, running } = workshop.forService()
+  const { cells, running, generation } = workshop.forService()
   const traced = isTraced(config)
   const plugins = await loadPlugins({
     section: sectionOf(config, options.log),
@@ -140,6 +153,8 @@ async function startPlugins(options: BuildOptions, workshop: Workshop, metrics: 
     metrics,
     traced,
     running,
+    guests: guestsOf(options, workshop),
+    generation,
   })
   workshop.onClose(() => plugins.close())
   workshop.provide('plugin', plugins)

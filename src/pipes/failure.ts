@@ -16,6 +16,11 @@ export class Failure extends Error {
   readonly headers: HeaderList | undefined = undefined
   /** What a client may read with `return_error_msg`; the message when absent. */
   readonly publicText: string | undefined = undefined
+  /**
+   * It is answered as a crash is: by the status alone.
+   * @internal
+   */
+  readonly isCrash: boolean = false
 }
 
 /**

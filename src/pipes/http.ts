@@ -230,6 +230,8 @@ export class HttpRequest extends Message {
   target: string
   /** The address of the peer: the client, or the last proxy before the gateway. */
   readonly remoteAddress: string
+  /** The port of the peer at that address; 0 when it is not known. */
+  remotePort = 0
   /**
    * The body may be sent again when the upstream redirects; it is bytes or text then.
    * @internal
@@ -292,6 +294,7 @@ export class HttpRequest extends Message {
     )
     copy.replayable = this.replayable
     copy.secure = this.secure
+    copy.remotePort = this.remotePort
     return copy
   }
 

@@ -7,6 +7,7 @@ import { FetchFailure } from './tools/fetch-failure.ts'
 export class PluginFailure extends Failure {
   override name = 'PluginFailure'
   override readonly publicText: string
+  override readonly isCrash: boolean
   readonly site: CallSite
 
   /** @param thrown whatever the plugin threw; need not be an Error */
@@ -15,6 +16,7 @@ export class PluginFailure extends Failure {
       cause: thrown,
     })
     this.publicText = thrown instanceof FetchFailure ? thrown.publicText : textOf(thrown)
+    this.isCrash = thrown instanceof Error && 'isCrash' in thrown && thrown.isCrash === true
     this.site = site
   }
 

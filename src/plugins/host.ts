@@ -14,7 +14,7 @@ import { buildServerStage } from './kinds/server.ts'
 import type { Place } from './place.ts'
 import type { HookUse, PluginMetrics } from './plugin-metrics.ts'
 import { PLUGIN_KINDS, type PluginRegistry } from './registry.ts'
-import type { LoadedPlugin, PluginKind } from './runtime.ts'
+import type { LoadedPlugin, MartianPlugin, PluginKind } from './runtime.ts'
 import type { Toolbox } from './tools/plugin-tools.ts'
 
 /** The plugins of one gateway. Features reach it as the service `plugin`. */
@@ -27,6 +27,8 @@ export interface PluginHost {
   middleware(options: unknown, place: Place): Promise<ProxyStage | null>
   /** Instances of the client plugins that a backend names, as one stage; null when there is none. Rejects with PluginLoadError. */
   client(options: unknown, place: Place): Promise<HttpStage | null>
+  /** The modifier that plugins have registered for `modifier/martian` under that name. */
+  martian(name: string): MartianPlugin | undefined
   /** Every loaded plugin, and what the calls of its hooks have come to in all threads. */
   counters(): readonly PluginUse[]
   /** Changes with the code of the units that were loaded; empty when there was nothing to load. */
@@ -67,18 +69,20 @@ export interface HostOptions {
   readonly traced: boolean
   /** Of the units that were loaded. */
   readonly codeFingerprint: string
+  /** Closes what the plugins were loaded with, after their instances. */
+  readonly closers?: Closers
 }
 
 /** A host for plugins that are loaded already. */
 export function createPluginHost(options: HostOptions): PluginHost {
-  const closers = new Closers()
-  const { registry, metrics } = options
+  const { registry, metrics, closers = new Closers() } = options
   const workshop: Workshop = { ...options, closers }
   return {
     server: (block, place) => buildServerStage(block, place, workshop),
     modifier: (block, place) => buildModifierStage(block, place, workshop),
     middleware: (block, place) => buildMiddlewareStage(block, place, workshop),
     client: (block, place) => buildClientStage(block, place, workshop),
+    martian: (name) => registry.findMartian(name),
     counters: () => registry.all().map((plugin) => useOf(plugin, metrics)),
     codeFingerprint: options.codeFingerprint,
     close: () => closers.close(),

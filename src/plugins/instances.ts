@@ -78,7 +78,7 @@ async function makeInstances<K extends PluginKind>(
   problems: PluginProblem[],
 ): Promise<Made<InstanceOf<K>>[]> {
   const made: Made<InstanceOf<K>>[] = []
-  for (const name of names) {
+  for (const [index, name] of names.entries()) {
     const settings = settingsOf(name, workshop.section)
     const plugin = workshop.registry.find(kind, name)
     if (plugin === undefined) {
@@ -88,7 +88,7 @@ async function makeInstances<K extends PluginKind>(
     const log = workshop.log.tagged(`[PLUGIN: ${name}]`)
     const options = checkOptions(plugin, block[name], place, log, problems)
     if (options === REFUSED) continue
-    const instance = await makeInstance(kind, plugin, { options, block }, place, log, workshop)
+    const instance = await makeInstance(kind, plugin, { options, block, index }, place, log, workshop)
     if (instance instanceof FactoryFailed) {
       tellOrRefuse(instance.problem, settings, place, workshop, problems)
       continue
@@ -164,10 +164,13 @@ function tellOrRefuse(
   else problems.push(problem)
 }
 
-function unknownName(kind: PluginKind, name: string, place: Place, { registry, section }: Workshop): PluginProblem {
+/** With `lenient` the text that the reference logs is part of the message. */
+function unknownName(kind: PluginKind, name: string, place: Place, workshop: Workshop): PluginProblem {
+  const { registry, section, lenient } = workshop
   if (section !== null) {
     const { message, remedy } = registry.explainUnknown(kind, name)
-    return configProblem('PLUGIN_NOT_FOUND', `${place.where}.name`, message, remedy)
+    const told = lenient ? `No plugin registered as ${name}: ${message}` : message
+    return configProblem('PLUGIN_NOT_FOUND', `${place.where}.name`, told, remedy)
   }
   const meant = registry.nearestName(kind, name)
   const remedy =
@@ -208,7 +211,7 @@ function checkOptions(
 async function makeInstance<K extends PluginKind>(
   kind: K,
   plugin: LoadedPlugin,
-  given: { options: unknown; block: Block },
+  given: { options: unknown; block: Block; index: number },
   place: Place,
   log: Logger,
   { driver, closers, toolbox, metrics }: Workshop,
@@ -222,7 +225,9 @@ async function makeInstance<K extends PluginKind>(
   }
   try {
     const factory = plugin.kinds[kind] as (setup: unknown) => Promise<InstanceOf<K> | null>
-    const instance = await driver.create(run, () => factory({ options: frozenCopy(given.options), tools }))
+    const instance = await driver.create(run, () =>
+      factory({ options: frozenCopy(given.options), tools, place: `${place.where} ${given.index}` }),
+    )
     await closers.add(close, log)
     return instance
   } catch (error) {

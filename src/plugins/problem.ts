@@ -8,6 +8,7 @@ export type PluginErrorCode =
   | 'PLUGIN_NOT_FOUND'
   | 'PLUGIN_OPTIONS_INVALID'
   | 'PLUGIN_PACKAGE_MISSING'
+  | 'PLUGIN_PERMISSIONS_UNSUPPORTED'
   | 'PLUGIN_RUNTIME_MISSING'
 
 /** Something that keeps a plugin from working, found before anything is served. */

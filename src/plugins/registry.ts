@@ -1,6 +1,6 @@
 import { nearest } from '../config/nearest.ts'
 import { fileProblem, type PluginProblem } from './problem.ts'
-import type { LoadedPlugin, PluginKind } from './runtime.ts'
+import type { LoadedPlugin, MartianPlugin, PluginKind } from './runtime.ts'
 
 /** Every kind, so that the compiler asks for new ones. */
 const KINDS: Record<PluginKind, true> = { server: true, modifier: true, middleware: true, client: true }
@@ -15,6 +15,7 @@ export class PluginRegistry {
     client: new Map(),
   }
 
+  readonly #martian = new Map<string, MartianPlugin>()
   readonly #bundledNames: readonly string[]
 
   /** @param bundledNames names that are there when they are configured */
@@ -35,6 +36,15 @@ export class PluginRegistry {
       this.#plugins[kind].set(plugin.name, plugin)
     }
     return problems
+  }
+
+  /** Adds a modifier for `modifier/martian`; one of the same name is replaced. */
+  addMartian(modifier: MartianPlugin): void {
+    this.#martian.set(modifier.name, modifier)
+  }
+
+  findMartian(name: string): MartianPlugin | undefined {
+    return this.#martian.get(name)
   }
 
   find(kind: PluginKind, name: string): LoadedPlugin | undefined {

@@ -17,10 +17,40 @@ export interface Runtime {
   /**
    * Loads one unit.
    * @param code what the unit consists of now: a runtime must not go on with code that it loaded when this was another
-   * @returns one entry for each plugin in it, at least one
    * @throws PluginLoadError when the unit cannot be used
    */
-  load(unit: PluginUnit, code: UnitCode, limits: LoadLimits): Promise<LoadedPlugin[]>
+  load(unit: PluginUnit, code: UnitCode, limits: LoadLimits): Promise<LoadedCode>
+}
+
+/** What a unit holds. */
+export interface LoadedCode {
+  /** One entry for each plugin in it. */
+  readonly plugins: readonly LoadedPlugin[]
+  /** Kinds of which it has plugins that could not be registered, with the reasons. */
+  readonly refused: Readonly<Partial<Record<PluginKind, string>>>
+  /** Modifiers for `modifier/martian`. */
+  readonly martian: readonly MartianPlugin[]
+}
+
+/** A modifier of Martian's that sources have registered (specification: plugins 8). */
+export interface MartianPlugin {
+  /** As the Martian configuration names it: `body.ESQuery`. */
+  readonly name: string
+  /** Where it may be used: `request`, `response`. */
+  readonly scopes: readonly string[]
+  readonly file: string
+  /**
+   * Makes one of its configuration, as JSON.
+   * @param place names the place of the configuration: the same in all threads
+   * @throws Error with what the factory returned or threw
+   */
+  make(config: string, place: string): Promise<MartianInstance>
+}
+
+/** Both change what they are given, and reject with the modifier's error. */
+export interface MartianInstance {
+  request(request: HttpRequest, context: Context): Promise<void>
+  response(response: HttpResponse, request: HttpRequest, context: Context): Promise<void>
 }
 
 /** What is loaded at once and may hold several plugins: a file, a folder with a `package.json`, or an npm package. */
@@ -91,6 +121,8 @@ export type PluginKind = keyof PluginKinds
 export interface PluginSetup {
   readonly options: unknown
   readonly tools: PluginTools
+  /** Names the place among those of a configuration: the same in all threads. */
+  readonly place: string
 }
 
 /** The step that a hook stands around. It may be called any number of times. */

@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../pipes/http.ts'
-import { type AddressList, compileAddressList } from '../security/address-list.ts'
 import { compileForwardedAddress } from '../security/forwarded-address.ts'
+import { type AddressList, compileAddressList } from '../shared/address-list.ts'
 import type { RouterOptions } from './options.ts'
 
 const APP_ENGINE_FIELD = 'x-appengine-remote-addr'

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { sameName } from '../pipes/headers.ts'
 import type { HttpRequest } from '../pipes/http.ts'
-import type { AddressList } from './address-list.ts'
+import type { AddressList } from '../shared/address-list.ts'
 
 /** Whom to believe what a request says about its client. */
 export interface ForwardingRules {

@@ -1,7 +1,7 @@
 import type { Address } from '../server/listen.ts'
+import { RestartPause } from '../shared/restart-pause.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { GatewayWorker } from './gateway-worker.ts'
-import { RestartPause } from './restart-pause.ts'
 import { within } from './within.ts'
 
 export interface CrewOptions {

@@ -3,6 +3,8 @@ import type { MessagePort } from 'node:worker_threads'
 import { formatDiagnostic } from '../config/diagnostic.ts'
 import type { BuildOptions, buildGateway, Gateway } from '../gateway/build.ts'
 import { explainBuildFailure } from '../gateway/check.ts'
+import type { Guests } from '../plugins/runtimes/go/guests.ts'
+import { connectGuests } from '../plugins/runtimes/go/guests-port.ts'
 import { countUnaccepted } from '../server/accept-queue.ts'
 import type { Address, Listener, listen, Served } from '../server/listen.ts'
 import { connectCells, type ThreadCells } from '../shared/cells.ts'
@@ -33,6 +35,7 @@ interface Thread {
   readonly outbox: LogOutbox
   readonly cells: ThreadCells
   readonly store: SharedStore
+  readonly guests: Guests
   /** Null for a trial. */
   readonly counters: CounterRow | null
   readonly running: RunningCode
@@ -63,7 +66,8 @@ export async function runGatewayThread(data: ThreadData, supervisor: MessagePort
   const cells = connectCells(data.cells)
   const counters = await openCounters(data, cells)
   const store = connectStore(data.store)
-  const thread: Thread = { data, supervisor, parts, outbox, cells, store, counters, running, tell }
+  const guests = connectGuests(data.guests)
+  const thread: Thread = { data, supervisor, parts, outbox, cells, store, guests, counters, running, tell }
   const first = await buildFirst(thread)
   if (counters === null) {
     await first.gateway.close()
@@ -147,6 +151,7 @@ async function build(thread: Thread, blueprint: Blueprint, announces: boolean): 
     ...surroundingsOf(thread, generation),
     generation,
     running: thread.running,
+    guests: thread.guests,
   })
   writes = data.row !== null
   return { generation, gateway, served: counters === null ? gateway : countRequests(gateway, counters), log }

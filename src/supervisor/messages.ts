@@ -29,6 +29,8 @@ export interface ThreadData {
   readonly cells: MessagePort
   /** Leads to the owner of the values that all threads share. */
   readonly store: MessagePort
+  /** Leads to the owner of the guests that plugins of Go sources run in. */
+  readonly guests: MessagePort
   /** Where it shows that it goes on, and what it runs; see `pulse.ts`. */
   readonly pulse: SharedArrayBuffer
   /** How often it shall beat there, in milliseconds; 0: never. */
@@ -36,7 +38,7 @@ export interface ThreadData {
 }
 
 /** What one thread is to be; the rest is made when it starts. */
-export type ThreadPlan = Omit<ThreadData, 'cells' | 'store' | 'pulse' | 'beatMs'>
+export type ThreadPlan = Omit<ThreadData, 'cells' | 'store' | 'guests' | 'pulse' | 'beatMs'>
 
 /** From the supervisor to a gateway thread. */
 export type ToThread =

@@ -83,6 +83,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     logging: plan.options,
     log,
     write,
+    print: (stream, text) => (stream === 1 ? write(text) : err(text)),
     ...(options.standstillMs !== undefined && { standstillMs: options.standstillMs }),
     ...(options.buildLimitMs !== undefined && { buildLimitMs: options.buildLimitMs }),
     ...(options.recycleAfter !== undefined && { recycleAfter: options.recycleAfter }),

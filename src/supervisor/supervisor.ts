@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../config/model.ts'
+import { createGuestOwner, type GuestOwner } from '../plugins/runtimes/go/guest-owner.ts'
 import { CellRegistry } from '../shared/cells.ts'
 import { createStoreOwner } from '../shared/store-owner.ts'
 import {
@@ -37,6 +38,8 @@ export interface SupervisorOptions {
   readonly log: Logger
   /** Takes the threads' log lines. */
   readonly write: (text: string) => void
+  /** Takes what plugins in WebAssembly print: 1 is standard output, 2 standard error; by default as log lines. */
+  readonly print?: (stream: 1 | 2, text: string) => void
   /** How long a thread may take to build a gateway at a reload; 15 s by default. */
   readonly buildLimitMs?: number
   /** After how many changes of plugin code a thread gets a successor, for imported code is never freed; 20 by default. */
@@ -107,7 +110,11 @@ class GatewayThreads implements Supervisor {
   readonly #buildLimitMs: number
   readonly #cells = new CellRegistry()
   readonly #store = createStoreOwner()
-  readonly #ledger = new GenerationLedger((generation) => this.#cells.release(generation))
+  readonly #guests: GuestOwner
+  readonly #ledger = new GenerationLedger((generation) => {
+    this.#cells.release(generation)
+    this.#guests.release(generation)
+  })
   readonly #watchdog: Watchdog
   readonly #crew: Crew
   readonly #recycling: Recycling
@@ -123,6 +130,7 @@ class GatewayThreads implements Supervisor {
     const { config, logging, threads, reusePort, log, recycleAfter = RECYCLE_AFTER } = options
     this.port = config.port
     this.#options = options
+    this.#guests = createGuestOwner({ log, print: options.print ?? ((_stream, text) => options.write(text)) })
     this.#buildLimitMs = options.buildLimitMs ?? BUILD_LIMIT_MS
     this.#blueprint = { generation: 1, config, logging }
     this.#releaseBlueprint = this.#ledger.hold(1)
@@ -181,6 +189,7 @@ class GatewayThreads implements Supervisor {
     await Promise.all([gone, this.#trial?.ended])
     if (limit !== null) clearTimeout(limit)
     this.#store.clear()
+    await this.#guests.close()
   }
 
   /** One step after the other: reloads, and threads that are replaced on purpose. */
@@ -254,7 +263,13 @@ class GatewayThreads implements Supervisor {
   #launch(place: Pick<ThreadData, 'index' | 'row' | 'blueprint' | 'announces'>): GatewayWorker {
     const { threads, entry, heapLimitMb, write } = this.#options
     const data = { ...place, threads }
-    const shared = { cells: this.#cells, store: this.#store, ledger: this.#ledger, watchdog: this.#watchdog }
+    const shared = {
+      cells: this.#cells,
+      store: this.#store,
+      guests: this.#guests,
+      ledger: this.#ledger,
+      watchdog: this.#watchdog,
+    }
     return startWorker({ entry, data, ...shared, heapLimitMb, write })
   }
 

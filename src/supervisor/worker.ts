@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import type { GuestOwner } from '../plugins/runtimes/go/guest-owner.ts'
 import type { Address } from '../server/listen.ts'
 import type { CellRegistry } from '../shared/cells.ts'
 import { CodeTable } from '../shared/code-table.ts'
@@ -17,6 +18,7 @@ export interface WorkerOptions {
   readonly data: ThreadPlan
   readonly cells: CellRegistry
   readonly store: StoreOwner
+  readonly guests: GuestOwner
   readonly ledger: GenerationLedger
   readonly watchdog: Watchdog
   readonly heapLimitMb: number
@@ -63,10 +65,11 @@ class ThreadHandle implements GatewayWorker, Watched {
   #doom: string | null = null
 
   constructor(options: WorkerOptions) {
-    const { entry, data, cells, store, watchdog, heapLimitMb, write } = options
-    const [toCells, toStore] = [new MessageChannel(), new MessageChannel()]
+    const { entry, data, cells, store, guests, watchdog, heapLimitMb, write } = options
+    const [toCells, toStore, toGuests] = [new MessageChannel(), new MessageChannel(), new MessageChannel()]
     cells.serve(toCells.port1)
     store.serve(toStore.port1)
+    guests.serve(toGuests.port1)
     this.data = data
     this.#options = options
     this.#hold(data.blueprint.generation)
@@ -76,10 +79,11 @@ class ThreadHandle implements GatewayWorker, Watched {
         ...data,
         cells: toCells.port2,
         store: toStore.port2,
+        guests: toGuests.port2,
         pulse: this.pulse,
         beatMs: watchdog.beatMs,
       } satisfies ThreadData,
-      transferList: [toCells.port2, toStore.port2],
+      transferList: [toCells.port2, toStore.port2, toGuests.port2],
       stdout: true,
       resourceLimits: { maxOldGenerationSizeMb: heapLimitMb, maxYoungGenerationSizeMb: YOUNG_MB },
     })
@@ -92,6 +96,7 @@ class ThreadHandle implements GatewayWorker, Watched {
     this.#worker.on('exit', (code) => {
       toCells.port1.close()
       toStore.port1.close()
+      toGuests.port1.close()
       this.#exit(code)
     })
     this.name = data.row === null ? 'the trial thread' : `gateway thread ${data.index}`

@@ -34,6 +34,7 @@ function tools(host: boolean): { asked: [kind: string, options: unknown, place: 
     modifier: ask('modifier'),
     middleware: ask('middleware'),
     client: ask('client'),
+    martian: () => undefined,
     counters: () => [],
     codeFingerprint: '',
     close: async () => {},

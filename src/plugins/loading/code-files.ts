@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import type { CodeFile, PluginUnit, UnitCode } from '../runtime.ts'
 
 /** Files beyond these limits count by their size and the time of their last change. */
-const MAX_BYTES = 8 * 1024 * 1024
+const MAX_BYTES = 64 * 1024 * 1024
 const MAX_FILES = 2000
 
 /** In a file that leads to more than this, all have its hash. */
@@ -104,6 +104,7 @@ async function readSource(file: string, tooMany: boolean): Promise<Source | null
   try {
     const { size, mtimeMs } = await stat(file)
     if (tooMany || size > MAX_BYTES) return { digest: `${size} ${mtimeMs}`, leadsTo: [] }
+    if (file.endsWith('.wasm')) return { digest: digestOf(await readFile(file)), leadsTo: [] }
     const text = await readFile(file, 'utf8')
     return { digest: digestOf(text), leadsTo: file.endsWith('.json') ? [] : await pathsIn(text, dirname(file)) }
   } catch {
@@ -141,6 +142,6 @@ function isBelow(file: string, root: string): boolean {
   return file.startsWith(root + sep)
 }
 
-function digestOf(text: string): string {
+function digestOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex')
 }

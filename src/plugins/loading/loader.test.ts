@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pluginFolder } from '../../../test/support/plugin-folder.ts'
 import { recordingLog } from '../../../test/support/recording-log.ts'
-import { pluginFolderSection } from '../../config/plugin-section.ts'
-import { loadPlugins } from './loader.ts'
+import type { PluginSection } from '../../config/model.ts'
+import { pluginFolderSection, pluginSection } from '../../config/plugin-section.ts'
 // Loaded beforehand, so that its loading is not counted as a plugin's.
-import '../../sdk/plugin.ts'
+import { definePlugin } from '../../sdk/plugin.ts'
 import { PluginLoadError, type PluginProblem } from '../problem.ts'
+import { loadPlugins } from './loader.ts'
+import { findUnits } from './sources.ts'
 
 /** Loads a folder strictly and gives the problems that stop the start. */
 async function problemsOf(folder: string): Promise<readonly PluginProblem[]> {
@@ -78,7 +81,22 @@ test('shared objects and WebAssembly are refused with what to do instead', async
       ['PLUGIN_RUNTIME_MISSING', join(folder, 'sign.wasm')],
     ],
   )
-  assert.match(problems[0]?.remedy ?? '', /WebAssembly build/)
+  assert.match(problems[0]?.remedy ?? '', /loligo plugin build DIR -o .*auth\.wasm$/)
+})
+
+test('a WebAssembly build stands for the shared object beside it, by either name, once', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'loligo-so-'))
+  for (const name of ['auth.so', 'auth.wasm', 'alone.wasm', 'other.so']) writeFileSync(join(folder, name), '')
+  const namesFor = (pattern: string) => {
+    const section = pluginFolderSection(folder, pattern)
+    const { units } = findUnits({ section, configFile: '', extensions: ['.so', '.wasm'], log: recordingLog() })
+    return units.map(({ name }) => name)
+  }
+  assert.deepEqual(namesFor('.so'), ['alone.wasm', 'auth.wasm', 'other.so'])
+  assert.deepEqual(namesFor('.wasm'), ['alone.wasm', 'auth.wasm'])
+  assert.deepEqual(namesFor('auth.so'), ['auth.wasm'])
+  assert.deepEqual(namesFor(''), ['alone.wasm', 'auth.wasm', 'other.so'])
+  rmSync(folder, { recursive: true })
 })
 
 test('the pattern is a part of the name; links are followed, folders and what is no plugin are not entered', async (t) => {
@@ -134,4 +152,47 @@ test('without a plugin section nothing is loaded and nothing is logged', async (
   const log = recordingLog()
   await loadPlugins({ section: null, log, lenient: false })
   assert.deepEqual(log.lines, [])
+})
+
+test('permissions that nobody would be held to stop the start, leniently too', async (t) => {
+  const folder = pluginFolder(t, 'twice-a.ts')
+  const permissions = { hosts: ['api.example.com'] }
+  const cases: [section: Omit<Parameters<typeof pluginSection>[0], 'folder'>, where: string, message: RegExp][] = [
+    [{ settings: { twice: { permissions } } }, 'settings.twice', /hold for WebAssembly plugins only/],
+    [{ settings: { 'twice-a': { permissions } } }, 'settings.twice-a', /hold for WebAssembly plugins only/],
+    [{ settings: { tiwce: { permissions } } }, 'settings.tiwce', /no loaded plugin has this name/],
+    [{ defaults: { permissions } }, 'defaults', /WebAssembly plugins only.*: "twice" would have all rights/],
+    [
+      { defaults: { permissions }, settings: { twice: { optional: true } } },
+      'defaults',
+      /"twice" would have all rights/,
+    ],
+  ]
+  for (const lenient of [false, true]) {
+    for (const [input, where, message] of cases) {
+      const section: PluginSection = pluginSection({ folder, ...input })
+      await assert.rejects(loadPlugins({ section, log: recordingLog(), lenient }), (error) => {
+        assert.ok(error instanceof PluginLoadError)
+        const [problem, ...others] = error.problems
+        assert.equal(others.length, 0)
+        assert.equal(problem?.code, 'PLUGIN_PERMISSIONS_UNSUPPORTED')
+        assert.equal(problem.where, `plugin.${where}.permissions`)
+        assert.match(problem.message, message)
+        return true
+      })
+    }
+  }
+})
+
+test('permissions for all are not meant for what comes with the gateway, nor for a folder without JavaScript', async (t) => {
+  const folder = pluginFolder(t)
+  const section = pluginSection({ folder, pattern: 'no-such-file', defaults: { permissions: {} } })
+  const bundled = [definePlugin({ name: 'part', server: () => (next) => next })]
+  const host = await loadPlugins({ section, log: recordingLog(), lenient: false, bundled })
+  await host.close()
+  const named = pluginSection({ folder, pattern: 'no-such-file', settings: { part: { permissions: {} } } })
+  await assert.rejects(loadPlugins({ section: named, log: recordingLog(), lenient: true, bundled }), PluginLoadError)
+  const section2 = pluginSection({ folder, pattern: 'no-such-file', defaults: { permissions: {} } })
+  const inline = [definePlugin({ name: 'mine', server: () => (next) => next })]
+  await assert.rejects(loadPlugins({ section: section2, log: recordingLog(), lenient: true, inline }), /"mine"/)
 })

@@ -9,20 +9,24 @@ import type { RunningCode } from '../../shared/running-code.ts'
 import { createStoreOwner } from '../../shared/store-owner.ts'
 import { alone } from '../../shared/surroundings.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { Closers } from '../closers.ts'
 import { DEFAULT_LIMITS, Driver, type DriverLimits } from '../driver.ts'
 import { createPluginHost, type PluginHost } from '../host.ts'
 import { settingsOf } from '../instances.ts'
+import { permissionProblems } from '../permission-problems.ts'
 import { createPluginMetrics, type PluginMetrics } from '../plugin-metrics.ts'
 import { formatProblem, PluginLoadError, type PluginProblem } from '../problem.ts'
 import { PLUGIN_KINDS, PluginRegistry } from '../registry.ts'
-import type { LoadLimits, PluginKind } from '../runtime.ts'
+import type { LoadLimits, PluginKind, Runtime } from '../runtime.ts'
+import { createGoRuntime } from '../runtimes/go/go-runtime.ts'
+import type { Guests } from '../runtimes/go/guests.ts'
 import { moduleRuntime, toLoadedPlugin } from '../runtimes/module.ts'
 import { openStores } from '../tools/open-stores.ts'
 import type { Toolbox } from '../tools/plugin-tools.ts'
 import type { SharedStores } from '../tools/store.ts'
 import { fingerprintOf } from './code-files.ts'
 import { namesOf } from './sources.ts'
-import { DEFAULT_LOAD_LIMITS, type LoadedUnit, loadUnits } from './units.ts'
+import { DEFAULT_LOAD_LIMITS, type LoadedUnit, loadUnits, MODULE_RUNTIMES } from './units.ts'
 
 export interface LoadOptions {
   /** The root's `plugin` object; null when there is none. */
@@ -51,6 +55,10 @@ export interface LoadOptions {
   readonly limits?: Partial<DriverLimits & LoadLimits>
   /** Where it is noted which plugin runs; nobody looks by default. */
   readonly running?: RunningCode
+  /** The guests that plugins of Go sources run in; without them there are no such plugins. */
+  readonly guests?: Guests
+  /** Which configuration this is. */
+  readonly generation?: number
 }
 
 /** The origin of plugins that come with the gateway, and of those that a program gave. */
@@ -68,7 +76,8 @@ const LOG_NAMES: Record<PluginKind, string> = {
 /**
  * Loads the plugins of a program, of the plugin folder and of npm packages, in this order (specification: plugins 2). The
  * host makes their instances; the caller closes it.
- * @throws PluginLoadError with every problem of every unit; with `lenient` they are logged instead
+ * @throws PluginLoadError with every problem of every unit; with `lenient` they are logged instead, but for permissions to
+ * which nobody would be held
  */
 export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
   const { section, log, lenient, inline = [], limits = {} } = options
@@ -76,17 +85,26 @@ export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
   const driver = new Driver({ ...DEFAULT_LIMITS, ...limits }, options.clock, options.running)
   const problems: PluginProblem[] = inline.flatMap((plugin) => registry.add(toLoadedPlugin(plugin, IN_PROGRAM)))
   let codeFingerprint = ''
+  let units: readonly LoadedUnit[] = []
+  const closers = new Closers()
   if (section !== null) {
     log.debug('[SERVICE: Plugin Loader] Starting loading process')
     const { configFile = '' } = options
-    const loaded = await loadUnits({ section, configFile, log }, { ...DEFAULT_LOAD_LIMITS, ...limits }, driver.running)
+    const runtimes = runtimesOf(options, closers)
+    const loadLimits = { ...DEFAULT_LOAD_LIMITS, ...limits }
+    const loaded = await loadUnits({ section, configFile, log }, loadLimits, runtimes, driver.running)
+    units = loaded.units
     problems.push(...loaded.problems)
     for (const unit of loaded.units) problems.push(...register(unit, registry, section, log))
     warnOfUnknownSettings(section, registry, loaded.units, log)
     codeFingerprint = fingerprintOf(loaded.units.map(({ unit: { name }, hash }) => ({ name, hash })))
   }
   addBundled(options.bundled ?? [], registry, log)
-  if (problems.length > 0 && !lenient) throw new PluginLoadError(problems)
+  const unheld = unheldPermissions(section, inline, units, registry)
+  if (unheld.length > 0 || (problems.length > 0 && !lenient)) {
+    await closers.close()
+    throw new PluginLoadError([...problems, ...unheld])
+  }
   for (const problem of problems) log.error(`[SERVICE: Plugin Loader] ${formatProblem(problem)}`)
   if (section !== null) {
     reportCounts(registry, log)
@@ -94,7 +112,24 @@ export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
   }
   const { metrics = createPluginMetrics(alone()), traced = false } = options
   const toolbox = toolboxOf(options)
-  return createPluginHost({ registry, driver, log, lenient, section, metrics, toolbox, traced, codeFingerprint })
+  return createPluginHost({
+    registry,
+    driver,
+    log,
+    lenient,
+    section,
+    metrics,
+    toolbox,
+    traced,
+    codeFingerprint,
+    closers,
+  })
+}
+
+function runtimesOf({ guests, generation = 1, section, log }: LoadOptions, closers: Closers): readonly Runtime[] {
+  if (guests === undefined) return MODULE_RUNTIMES
+  const go = createGoRuntime({ guests, generation, section, log, onClose: (close) => void closers.add(close, log) })
+  return [...MODULE_RUNTIMES, go]
 }
 
 function toolboxOf({ client = withoutClient, clock = SYSTEM_CLOCK, stores }: LoadOptions): Toolbox {
@@ -103,6 +138,30 @@ function toolboxOf({ client = withoutClient, clock = SYSTEM_CLOCK, stores }: Loa
 }
 
 const withoutClient: Handler = () => Promise.reject(new Failure('there is no HTTP client here'))
+
+/** Permissions to which nobody would be held: they stop the start, leniently too. */
+function unheldPermissions(
+  section: PluginSection | null,
+  inline: readonly Plugin[],
+  units: readonly LoadedUnit[],
+  registry: PluginRegistry,
+): readonly PluginProblem[] {
+  if (section === null) return []
+  const own = inline.map(({ name }) => ({
+    plugin: { name, runtime: moduleRuntime.name },
+    fileNames: [],
+    bundled: false,
+  }))
+  const loaded = units.flatMap(({ unit, runtime, plugins }) => {
+    // A file that failed, or that holds no plugin under a name, is meant by its own.
+    const all = plugins.length > 0 ? plugins : [{ name: unit.name, runtime: runtime ?? '' }]
+    return all.map((plugin) => ({ plugin, fileNames: namesOf(unit), bundled: false }))
+  })
+  const bundled = registry.all().filter(({ file }) => file === BUNDLED.file)
+  const gateways = bundled.map((plugin) => ({ plugin, fileNames: [], bundled: true }))
+  const complete = units.every(({ problems }) => problems.length === 0)
+  return permissionProblems([...own, ...loaded, ...gateways], section, complete)
+}
 
 /** Adds what comes with the gateway, unless an author has put a plugin of that name in its place. */
 function addBundled(plugins: readonly Plugin[], registry: PluginRegistry, log: Logger): void {
@@ -115,11 +174,12 @@ function addBundled(plugins: readonly Plugin[], registry: PluginRegistry, log: L
 
 /** Adds a unit's plugins; what keeps an optional one from being loaded is a warning. */
 function register(
-  { unit, plugins, problems }: LoadedUnit,
+  { unit, plugins, martian, problems }: LoadedUnit,
   registry: PluginRegistry,
   section: PluginSection,
   log: Logger,
 ): readonly PluginProblem[] {
+  for (const modifier of martian) registry.addMartian(modifier)
   const clashes = plugins.flatMap((plugin) => registry.add(plugin))
   const names = namesOf(unit)
   const known = names.find((name) => Object.hasOwn(section.settings, name)) ?? unit.name

@@ -27,7 +27,8 @@ export interface SourceOptions {
 }
 
 /**
- * Finds what is to be loaded (specification: plugins 2). Files count as in the reference; a subfolder with a
+ * Finds what is to be loaded (specification: plugins 2). Files count as in the reference, but that `NAME.wasm` stands for
+ * `NAME.so`; a subfolder with a
  * `package.json` is one unit, whose name or entry must have the pattern in it.
  */
 export function findUnits(options: SourceOptions): Sources {
@@ -70,8 +71,10 @@ function scanFolder({ section, extensions, log }: SourceOptions, problems: Plugi
     return []
   }
   const units: FoundUnit[] = []
+  const names = new Set(entries.map(({ name }) => name))
   for (const entry of entries) {
     const path = join(folder, entry.name)
+    if (isStoodFor(entry.name, names)) continue
     if (isFolder(entry, path)) {
       if (isPackageFolder(entry.name, path)) units.push(folderUnit(entry.name, path))
     } else if (!isFile(entry, path)) continue
@@ -90,8 +93,16 @@ function scanFolder({ section, extensions, log }: SourceOptions, problems: Plugi
   return matching
 }
 
+/** A shared object whose WebAssembly build lies beside it: that is loaded in its place. */
+function isStoodFor(name: string, names: ReadonlySet<string>): boolean {
+  return name.endsWith('.so') && names.has(`${name.slice(0, -'.so'.length)}.wasm`)
+}
+
+/** A WebAssembly file also counts under the name of the shared object that it stands for: patterns are often `.so`. */
 function matches({ kind, name, entry }: PluginUnit, pattern: string): boolean {
-  return name.includes(pattern) || (kind === 'folder' && basename(entry).includes(pattern))
+  if (name.includes(pattern)) return true
+  if (kind === 'folder') return basename(entry).includes(pattern)
+  return name.endsWith('.wasm') && name.replace(/wasm$/, 'so').includes(pattern)
 }
 
 /** Links count as what they point to. */

@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import type { CodeFile } from '../../shared/code-table.ts'
 import { RunningCode } from '../../shared/running-code.ts'
 import { fileProblem, PluginLoadError, type PluginProblem } from '../problem.ts'
-import type { LoadedPlugin, LoadLimits, PluginUnit, Runtime } from '../runtime.ts'
+import type { LoadedCode, LoadedPlugin, LoadLimits, PluginUnit, Runtime } from '../runtime.ts'
 import { moduleRuntime } from '../runtimes/module.ts'
 import { type CodeReader, createCodeReader } from './code-files.ts'
 import { isPluginPackage } from './package-entry.ts'
@@ -17,7 +17,10 @@ export interface LoadedUnit {
   /** Hash of its code; empty when it was not looked at. */
   readonly hash: string
   readonly plugins: readonly LoadedPlugin[]
-  /** Why there are no plugins. */
+  /** Kinds of which it has plugins that could not be registered, with the reasons; they are problems as well. */
+  readonly refused: LoadedCode['refused']
+  readonly martian: LoadedCode['martian']
+  /** Why there are no plugins, or not all. */
   readonly problems: readonly PluginProblem[]
 }
 
@@ -31,50 +34,72 @@ export interface LoadedUnits {
 /** What loading may take by default. */
 export const DEFAULT_LOAD_LIMITS: LoadLimits = { loadMs: 10_000 }
 
-const RUNTIMES: readonly Runtime[] = [moduleRuntime]
+/** What runs plugins of this process alone. */
+export const MODULE_RUNTIMES: readonly Runtime[] = [moduleRuntime]
 
-/** Files of plugins that no runtime takes: told, never passed over. */
-const WITHOUT_RUNTIME = ['.so', '.wasm']
+/** Files of plugins that may have no runtime: told, never passed over. */
+const PLUGIN_FILES = ['.so', '.wasm']
 
-const EXTENSIONS = [...WITHOUT_RUNTIME, ...RUNTIMES.flatMap(({ extensions }) => extensions)]
+function extensionsOf(runtimes: readonly Runtime[]): readonly string[] {
+  return [...new Set([...PLUGIN_FILES, ...runtimes.flatMap(({ extensions }) => extensions)])]
+}
 
 /** Finds and loads all units, one after the other; runs their top level, and no factory. */
 export async function loadUnits(
   options: Omit<SourceOptions, 'extensions'>,
   limits: LoadLimits,
+  runtimes: readonly Runtime[] = MODULE_RUNTIMES,
   running?: RunningCode,
 ): Promise<LoadedUnits> {
-  const { units, problems } = findUnits({ ...options, extensions: EXTENSIONS })
+  const { units, problems } = findUnits({ ...options, extensions: extensionsOf(runtimes) })
   const readCode = createCodeReader()
   const loaded: LoadedUnit[] = []
-  for (const unit of units) loaded.push(await loadUnit(unit, readCode, limits, running))
+  for (const unit of units) loaded.push(await loadUnit(unit, readCode, limits, runtimes, running))
   return { units: loaded, problems }
 }
 
 /** Loads the units of a folder, or the folder itself as the one unit where it is a plugin with a `package.json`. */
-export async function loadFolder(options: Omit<SourceOptions, 'extensions'>, limits: LoadLimits): Promise<LoadedUnits> {
+export async function loadFolder(
+  options: Omit<SourceOptions, 'extensions'>,
+  limits: LoadLimits,
+  runtimes: readonly Runtime[],
+): Promise<LoadedUnits> {
   const { folder } = options.section
-  const itself = isPluginPackage(folder) ? await loadUnitAt(folder, limits) : null
-  return itself === null ? await loadUnits(options, limits) : { units: [itself], problems: [] }
+  const itself = isPluginPackage(folder) ? await loadUnitAt(folder, limits, runtimes) : null
+  return itself === null ? await loadUnits(options, limits, runtimes) : { units: [itself], problems: [] }
 }
 
 /** Loads the one unit that a path leads to, in the same way; null when nothing is there. */
-export async function loadUnitAt(path: string, limits: LoadLimits): Promise<LoadedUnit | null> {
+export async function loadUnitAt(
+  path: string,
+  limits: LoadLimits,
+  runtimes: readonly Runtime[],
+): Promise<LoadedUnit | null> {
   const unit = unitAt(path)
-  return unit === null ? null : await loadUnit(unit, createCodeReader(), limits)
+  return unit === null ? null : await loadUnit(unit, createCodeReader(), limits, runtimes)
 }
 
 async function loadUnit(
   found: FoundUnit,
   readCode: CodeReader,
   limits: LoadLimits,
+  runtimes: readonly Runtime[],
   running = new RunningCode(),
 ): Promise<LoadedUnit> {
   const { problem, ...unit } = found
-  if (problem !== null) return { unit, runtime: null, hash: '', plugins: [], problems: [problem] }
-  const runtime = RUNTIMES.find((candidate) => takes(candidate, unit))
+  if (problem !== null)
+    return { unit, runtime: null, hash: '', plugins: [], refused: {}, martian: [], problems: [problem] }
+  const runtime = runtimes.find((candidate) => takes(candidate, unit))
   if (runtime === undefined) {
-    return { unit, runtime: null, hash: '', plugins: [], problems: [withoutRuntime(unit.entry)] }
+    return {
+      unit,
+      runtime: null,
+      hash: '',
+      plugins: [],
+      refused: {},
+      martian: [],
+      problems: [withoutRuntime(unit.entry)],
+    }
   }
   const common = { unit, runtime: runtime.name }
   let hash = ''
@@ -83,13 +108,13 @@ async function loadUnit(
     hash = code.hash
     const known = codeFile(unit)
     running.addFile(known)
-    const plugins = await running.during({ text: `plugin file ${unit.entry}, loading` }, () =>
+    const { plugins, refused, martian } = await running.during({ text: `plugin file ${unit.entry}, loading` }, () =>
       runtime.load(unit, code, limits),
     )
     running.addFile({ ...known, plugins: plugins.map(({ name }) => name) })
-    return { ...common, hash, plugins, problems: [] }
+    return { ...common, hash, plugins, refused, martian, problems: refusedProblems(unit, refused) }
   } catch (error) {
-    return { ...common, hash, plugins: [], problems: problemsOf(unit, error) }
+    return { ...common, hash, plugins: [], refused: {}, martian: [], problems: problemsOf(unit, error) }
   }
 }
 
@@ -101,6 +126,18 @@ function codeFile({ entry, root }: PluginUnit): CodeFile {
 function takes({ extensions, packageExtensions }: Runtime, { kind, entry }: PluginUnit): boolean {
   const extension = extname(entry)
   return extensions.includes(extension) || (kind !== 'file' && packageExtensions.includes(extension))
+}
+
+/** What the sources mean to be a plugin and cannot be one must not be missing without a word. */
+function refusedProblems({ entry }: PluginUnit, refused: LoadedCode['refused']): readonly PluginProblem[] {
+  return Object.entries(refused).map(([kind, reason]) =>
+    fileProblem(
+      'PLUGIN_FILE_BROKEN',
+      entry,
+      `its ${kind} plugins could not be registered: ${reason}`,
+      'correct the registerer in its sources, and build it anew',
+    ),
+  )
 }
 
 function problemsOf({ entry }: PluginUnit, error: unknown): readonly PluginProblem[] {
@@ -117,15 +154,15 @@ function withoutRuntime(file: string): PluginProblem {
       return fileProblem(
         'PLUGIN_RUNTIME_MISSING',
         file,
-        'is a Go shared object, which only the gateway that it was built for can load',
-        'a WebAssembly build of it will take its place in a later release; until then write it in TypeScript, or take the file out',
+        'is a Go shared object, which only the gateway that it was built for can load, and there is no WebAssembly build of it beside it',
+        `build it from its sources, once: loligo plugin build DIR -o ${file.replace(/so$/, 'wasm')}`,
       )
     case '.wasm':
       return fileProblem(
         'PLUGIN_RUNTIME_MISSING',
         file,
-        'WebAssembly plugins are not supported yet',
-        'take the file out until a release that supports them',
+        'WebAssembly plugins need guests, and this program has given none',
+        'give `guests` to the loader, or take the file out',
       )
     default:
       return fileProblem(

@@ -26,7 +26,7 @@ export const moduleRuntime: Runtime = {
     const plugins = findPlugins(await importUnit(unit, code, limits))
     if (plugins.length === 0) throw new PluginLoadError([withoutPlugin(unit)])
     const origin = { file: unit.entry, unit: unit.name, hash: code.hash, runtime: moduleRuntime.name }
-    return plugins.map((plugin) => toLoadedPlugin(plugin, origin))
+    return { plugins: plugins.map((plugin) => toLoadedPlugin(plugin, origin)), refused: {}, martian: [] }
   },
 }
 

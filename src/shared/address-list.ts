@@ -1,4 +1,4 @@
-import { addressUnits, V4_UNITS, V6_UNITS } from '../shared/address-units.ts'
+import { addressUnits, V4_UNITS, V6_UNITS } from './address-units.ts'
 
 /** A set of addresses and networks, IPv4 and IPv6. */
 export interface AddressList {

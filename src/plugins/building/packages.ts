@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { sep } from 'node:path'
+import { BuildFailure } from './build-failure.ts'
+import type { GoTool } from './go-tool.ts'
+import { fromHere } from './source-path.ts'
+
+/** A package that a plugin consists of, as `go list` tells it; keys that have nothing to tell are left out there. */
+export interface GoPackage {
+  readonly ImportPath: string
+  readonly Dir?: string
+  /** Its name in the sources; empty when it has none. */
+  readonly Name?: string
+  readonly Standard?: boolean
+  readonly DepOnly?: boolean
+  readonly GoFiles?: readonly string[]
+  readonly IgnoredGoFiles?: readonly string[]
+  readonly SFiles?: readonly string[]
+  readonly EmbedFiles?: readonly string[]
+  readonly Imports?: readonly string[]
+  readonly Module?: {
+    readonly Path: string
+    readonly Main?: boolean
+    readonly Dir?: string
+    readonly Replace?: { readonly Version?: string }
+  }
+  readonly Error?: { readonly Err: string; readonly Pos?: string }
+}
+
+const FIELDS = [
+  'ImportPath',
+  'Dir',
+  'Name',
+  'Standard',
+  'DepOnly',
+  'GoFiles',
+  'IgnoredGoFiles',
+  'SFiles',
+  'EmbedFiles',
+  'Imports',
+  'Module',
+  'Error',
+]
+
+/** All packages of a plugin, those that it imports first; the last one is its own. */
+export async function listPackages(
+  go: GoTool,
+  flags: readonly string[],
+  folder: string,
+): Promise<readonly GoPackage[]> {
+  const { stdout, stderr } = await go.run(['list', '-e', '-deps', ...flags, `-json=${FIELDS.join(',')}`, '.'])
+  // One object after the other, each with its braces at the beginning of a line.
+  const objects = stdout.split(/^(?=\{)/m).filter((text) => text.trim() !== '')
+  const packages = objects.map((text) => JSON.parse(text) as GoPackage)
+  if (packages.length === 0)
+    throw new BuildFailure('Go cannot read the module', 'do what it says above', fromHere(stderr, folder))
+  return packages
+}
+
+/** Whether the sources of a package belong to the author of the plugin, and not to a module of another. */
+export function isOwn(each: GoPackage): boolean {
+  const { Dir = '', Module } = each
+  if (!isLocal(each) || Dir.split(sep).includes('vendor')) return false
+  return Module === undefined || Module.Main === true || (Module.Replace !== undefined && !Module.Replace.Version)
+}
+
+/** Whether they lie with the author's, vendored ones among them: nothing else fixes what is in them. */
+export function isLocal({ Standard = false, Dir, Module }: GoPackage): boolean {
+  if (Standard || Dir === undefined || !existsSync(Dir)) return false // what is not there, we have put in place
+  const isVendored = Dir.split(sep).includes('vendor')
+  return (
+    Module === undefined ||
+    Module.Main === true ||
+    isVendored ||
+    (Module.Replace !== undefined && !Module.Replace.Version)
+  )
+}

@@ -1,0 +1,158 @@
+import { type Body, BodyStream } from '../../../pipes/body.ts'
+import type { Cancellable, Context } from '../../../pipes/context.ts'
+import { DeadlineExceeded, Failure } from '../../../pipes/failure.ts'
+import { BODY, FROM_GUEST, type FrameReader, type FrameWriter, TO_GUEST } from './frames.ts'
+import { type CallEnd, FromGuestStream, ToGuestStream } from './guest-streams.ts'
+import type { Link } from './link.ts'
+
+/** The largest body that is sent with the head of its message, without being asked for. */
+const INLINE_BYTES = 4096
+
+/** The guest ended while it worked for a request. */
+export class GuestLost extends Failure {
+  override name = 'GuestLost'
+}
+
+/** What a call tells whoever keeps the calls. */
+export interface CallKeeper {
+  /** The call is over: no frame is for it any more. */
+  forget(id: number): void
+}
+
+/** One call of a hook that lives in the guest, with its streams. */
+export abstract class GuestCall implements CallEnd, Cancellable {
+  readonly link: Link
+  readonly id: number
+  protected readonly context: Context
+  readonly #keeper: CallKeeper
+  #fromGuest: Map<number, FromGuestStream> | null = null
+  #toGuest: Map<number, ToGuestStream> | null = null
+  /** Streams for the guest get numbers of their own, beyond those that the guest gives. */
+  #lastStream = 0x8000_0000
+
+  constructor(link: Link, id: number, context: Context, keeper: CallKeeper) {
+    this.link = link
+    this.id = id
+    this.context = context
+    this.#keeper = keeper
+  }
+
+  /** Takes a frame of the guest. */
+  take(kind: number, flags: number, extra: number, payload: Buffer): void {
+    switch (kind) {
+      case FROM_GUEST.chunk:
+        if (this.#fromGuest?.get(extra)?.take(flags, payload)) this.#fromGuest.delete(extra)
+        this.streamsChanged()
+        break
+      case FROM_GUEST.pull:
+        this.#toGuest?.get(extra)?.pull(payload.readUInt32LE(0))
+        break
+      case FROM_GUEST.drop:
+        this.#toGuest?.get(extra)?.drop()
+        break
+      default:
+        this.takeHook(kind, flags, extra, payload)
+    }
+  }
+
+  protected abstract takeHook(kind: number, flags: number, extra: number, payload: Buffer): void
+
+  /** The request is over. */
+  abstract cancel(reason: Error): void
+
+  /** The guest has ended. */
+  lost(error: Error): void {
+    this.failStreams(error)
+    this.failed(error)
+  }
+
+  protected failStreams(error: Error): void {
+    for (const stream of this.#fromGuest?.values() ?? []) stream.fail(error)
+    this.#fromGuest = null
+    this.#toGuest = null
+  }
+
+  protected abstract failed(error: Error): void
+
+  protected streamsChanged(): void {}
+
+  protected get streaming(): boolean {
+    return this.#fromGuest !== null && this.#fromGuest.size > 0
+  }
+
+  protected forget(): void {
+    this.#keeper.forget(this.id)
+  }
+
+  protected tellCancelled(reason: Error): void {
+    this.link.begin(TO_GUEST.cancel, reason instanceof DeadlineExceeded ? 1 : 0, this.id, 0)
+    this.link.send()
+  }
+
+  /** Writes how long the request may take yet; -1 when it has no deadline. */
+  protected writeTime(frame: FrameWriter): void {
+    const { remainingMs } = this.context
+    frame.i64(remainingMs === Number.POSITIVE_INFINITY ? -1 : Math.round(remainingMs))
+  }
+
+  /** Describes a body to the guest; short ones that are there are sent along. */
+  protected writeBody(frame: FrameWriter, body: Body): void {
+    if (body === null || (!(body instanceof BodyStream) && body.length === 0)) {
+      frame.u8(BODY.none)
+      return
+    }
+    if (body instanceof BodyStream) {
+      frame.u8(BODY.lazy).u32(this.#offer(body))
+      return
+    }
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body
+    if (bytes.length <= INLINE_BYTES) frame.u8(BODY.inline).bytes(bytes)
+    else frame.u8(BODY.lazy).u32(this.#offer(streamOf(bytes)))
+  }
+
+  #offer(body: BodyStream): number {
+    const id = ++this.#lastStream
+    this.#toGuest ??= new Map()
+    this.#toGuest.set(id, new ToGuestStream(this, id, body, () => this.#toGuest?.delete(id)))
+    return id
+  }
+
+  /** Opens a body that the guest is going to send. */
+  protected openStream(id: number): BodyStream {
+    const stream = new FromGuestStream(this, id, () => {
+      this.#fromGuest?.delete(id)
+      this.link.begin(TO_GUEST.drop, 0, this.id, id)
+      this.link.send()
+      this.streamsChanged()
+    })
+    this.#fromGuest ??= new Map()
+    this.#fromGuest.set(id, stream)
+    return stream.body
+  }
+
+  /**
+   * Reads how the guest describes a body.
+   * @param original the one that the guest was given
+   */
+  protected readBody(reader: FrameReader, id: number, original: Body): Body {
+    switch (reader.u8()) {
+      case BODY.original:
+        return original
+      case BODY.inline: {
+        const bytes = reader.rest()
+        return bytes.length === 0 ? null : bytes
+      }
+      case BODY.stream:
+        return this.openStream(id)
+      default:
+        return null
+    }
+  }
+}
+
+function streamOf(bytes: Uint8Array): BodyStream {
+  const stream = new BodyStream(undefined, bytes.length)
+  stream.push(bytes)
+  stream.end()
+  return stream
+}

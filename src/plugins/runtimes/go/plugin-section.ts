@@ -1,0 +1,66 @@
+import { readVar } from './limited-module.ts'
+
+/** The name of the custom section that `loligo plugin build` writes. */
+export const SECTION_NAME = 'loligo.plugin'
+
+const CUSTOM = 0
+const FORMAT = 1
+const MAGIC = Buffer.from('\0asm\x01\0\0\0', 'latin1')
+
+/** What the builder notes about a plugin. */
+export interface PluginSection {
+  readonly format: typeof FORMAT
+  /** The name of the folder with its sources. */
+  readonly name: string
+  /** `server`, `modifier`, `middleware`, `client`, `martian`. */
+  readonly kinds: readonly string[]
+  /** SHA-256 over the author's sources. */
+  readonly sourceHash: string
+  /** As Go writes it: `go1.26.8`. */
+  readonly goVersion: string
+  /** The path of its Go module. */
+  readonly module: string
+  /** The version of the builder. */
+  readonly builtWith: string
+  /** What the sources were seen to use; `(computed)` stands for names that are only known when the plugin runs. */
+  readonly uses: {
+    readonly hosts: readonly string[]
+    readonly env: readonly string[]
+    readonly files: readonly string[]
+    /** Programs; starting one fails in WebAssembly. */
+    readonly exec: readonly string[]
+  }
+}
+
+/** Reads the custom section of a plugin without compiling it; null when the bytes are no plugin of the builder. */
+export function readPluginSection(bytes: Uint8Array): PluginSection | null {
+  if (!MAGIC.equals(bytes.subarray(0, MAGIC.length))) return null
+  try {
+    for (let at = MAGIC.length; at < bytes.length; ) {
+      const size = readVar(bytes, at + 1)
+      const end = size.end + size.value
+      if (bytes[at] === CUSTOM && end <= bytes.length) {
+        const length = readVar(bytes, size.end)
+        const body = length.end + length.value
+        if (textOf(bytes.subarray(length.end, body)) === SECTION_NAME) return parse(textOf(bytes.subarray(body, end)))
+      }
+      at = end
+    }
+  } catch {
+    return null // cut off, or not ours
+  }
+  return null
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
+function parse(text: string): PluginSection | null {
+  const value: unknown = JSON.parse(text)
+  if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== FORMAT) return null
+  const section = value as PluginSection
+  return { ...section, uses: { ...NOTHING, ...section.uses } }
+}
+
+const NOTHING: PluginSection['uses'] = { hosts: [], env: [], files: [], exec: [] }

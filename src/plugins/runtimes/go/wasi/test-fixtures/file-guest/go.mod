@@ -1,0 +1,3 @@
+module example.com/fileguest
+
+go 1.26

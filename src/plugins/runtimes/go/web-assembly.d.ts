@@ -1,0 +1,23 @@
+/** What this runtime uses of the WebAssembly interface, with the parts for suspending (JavaScript Promise Integration). */
+declare namespace WebAssembly {
+  class Memory {
+    readonly buffer: ArrayBuffer
+  }
+  interface Module {
+    readonly [Symbol.toStringTag]: 'WebAssembly.Module'
+  }
+  class Instance {
+    readonly exports: Readonly<Record<string, unknown>>
+  }
+  class CompileError extends Error {}
+  class LinkError extends Error {}
+  class RuntimeError extends Error {}
+  /** A function that may return a promise: the guest that called it is suspended until that settles. */
+  class Suspending {
+    constructor(run: (...parameters: never[]) => unknown)
+  }
+  /** A call that returns a promise, for the guest may be suspended in it. */
+  function promising(run: unknown): () => Promise<void>
+  function compile(bytes: Uint8Array): Promise<Module>
+  function instantiate(module: Module, imports: Readonly<Record<string, object>>): Promise<Instance>
+}
