@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly stacks: boolean
   /** Measure what features for traffic and security cost, too. */
   readonly features: boolean
+  /** Measure what plugins of Go sources cost, too. */
+  readonly go: boolean
   /** `bare`, `loligo`, `nginx`; null: all that can be had. */
   readonly sides: readonly string[] | null
   readonly against: readonly OtherGateway[]
@@ -39,6 +41,7 @@ export const USAGE = `node bench/run.ts [options]
   --cases a,b        only these cases
   --stacks           only what one plugin of each kind costs
   --features         only what features for traffic and security cost
+  --go               only what plugins of Go sources cost
   --sides a,b        only these of bare, loligo, nginx
   --against NAME=CMD another gateway; {config}, {port} and {upstream} are replaced; may be repeated
   --json FILE        writes the results as JSON
@@ -65,6 +68,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       cases: text,
       stacks: flag,
       features: flag,
+      go: flag,
       sides: text,
       against: { type: 'string', multiple: true, default: [] },
       json: text,
@@ -76,14 +80,17 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   })
   if (values.help) return 'help'
   const { quick } = values
+  const only = values.stacks || values.features || values.go
+  const all = !only && values.cases === undefined
   return {
     rounds: Math.ceil(readNumber('rounds', values.rounds, quick ? 1 : 5, MAX_ROUNDS)),
     seconds: readNumber('seconds', values.seconds, quick ? 0.2 : 2, MAX_SECONDS),
     warmUpSeconds: readNumber('warm-up', values['warm-up'], quick ? 0.1 : 5, MAX_SECONDS),
     connections: Math.ceil(readNumber('connections', values.connections, quick ? 8 : 64, MAX_CONNECTIONS)),
-    cases: values.stacks || values.features ? [] : selectCases(values.cases),
-    stacks: values.stacks || (!values.features && values.cases === undefined),
-    features: values.features || (!values.stacks && values.cases === undefined),
+    cases: only ? [] : selectCases(values.cases),
+    stacks: values.stacks || all,
+    features: values.features || all,
+    go: values.go || all,
     sides: readSides(values.sides),
     against: values.against.map(readOther),
     jsonFile: values.json,

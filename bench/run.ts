@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chooseCores } from './cores.ts'
 import { type FeatureResult, formatFeatures, measureFeatures } from './features.ts'
+import { formatGoResults, type GoResult, measureGoPlugins } from './go-plugins.ts'
 import { type BenchOptions, readOptions, USAGE } from './options.ts'
 import { stopAll, stopAllNow } from './processes.ts'
 import { describeConditions, formatCase, formatConditions, formatDifference, formatTableHead } from './report.ts'
@@ -63,7 +64,12 @@ async function measureRequests(options: BenchOptions, folder: string): Promise<n
     features = await measureFeatures(options, place, rig)
     console.log(formatFeatures(features))
   }
-  writeJson(options, { conditions, differences, results, stacks, features })
+  let go: readonly GoResult[] = []
+  if (options.go) {
+    go = await measureGoPlugins(options, folder)
+    console.log(formatGoResults(go))
+  }
+  writeJson(options, { conditions, differences, results, stacks, features, go })
   return differences.some((difference) => difference.failure) ? 1 : 0
 }
 
