@@ -50,7 +50,8 @@ func Run(p Plugin) {
 
 // settings are what the host says before anything runs.
 type settings struct {
-	LogLevel byte `json:"logLevel"`
+	LogLevel  byte               `json:"logLevel"`
+	Transport *transportSettings `json:"transport"`
 }
 
 func dispatch(f *frame, hello chan struct{}) {
@@ -59,6 +60,7 @@ func dispatch(f *frame, hello chan struct{}) {
 		var s settings
 		if json.Unmarshal(f.payload, &s) == nil {
 			logLevel = s.LogLevel
+			configureTransport(s.Transport)
 		}
 		close(hello)
 	case toInstantiate:

@@ -41,7 +41,7 @@ type symbol struct {
 }
 
 type use struct {
-	// What is host, env, file or exec.
+	// What is host, env, file, exec, or client for what may call any host.
 	What string `json:"what"`
 	// Name is empty where it is computed.
 	Name string `json:"name"`

@@ -123,9 +123,23 @@ func (s *scan) calls(f *ast.File) {
 			}
 		case *ast.CallExpr:
 			s.call(n)
+		case *ast.SelectorExpr:
+			s.client(n)
 		}
 		return true
 	})
+}
+
+// clients send what is made elsewhere, maybe by the gateway.
+var clients = map[string]bool{
+	"net/http.DefaultClient": true, "net/http.DefaultTransport": true, "net/http.Client": true, "net/http.Transport": true,
+	"net/http/httputil.ReverseProxy": true, "net.Dialer": true,
+}
+
+func (s *scan) client(e *ast.SelectorExpr) {
+	if pkg, ok := e.X.(*ast.Ident); ok && clients[s.imports[pkg.Name]+"."+e.Sel.Name] {
+		s.use("client", "", pkg.Name+"."+e.Sel.Name, e)
+	}
 }
 
 func (s *scan) call(c *ast.CallExpr) {

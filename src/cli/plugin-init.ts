@@ -9,10 +9,16 @@ import { commandHelp } from './help.ts'
 import type { PluginLanguage } from './plugin-templates/files.ts'
 
 const FLAGS = {
-  language: { kind: 'string', short: 'l', value: 'LANGUAGE', help: 'ts (the default) or js' },
+  language: { kind: 'string', short: 'l', value: 'LANGUAGE', help: 'ts (the default), js or go' },
   dir: { kind: 'string', value: 'DIR', help: 'Make the folder here (default: the working directory)' },
   name: { kind: 'string', short: 'n', value: 'NAME', help: 'The name, in place of the second word' },
-  type: { kind: 'string', short: 't', value: 'KIND', help: 'The kind, in place of the first word' },
+  kind: {
+    kind: 'string',
+    short: 'k',
+    value: 'KIND',
+    help: 'The kind, in place of the first word (for go: server by default)',
+  },
+  type: { kind: 'string', short: 't', value: 'KIND', help: 'The same' },
 } as const
 
 /** Other words for the kinds: those of the configuration, and of the Go interface. */
@@ -24,7 +30,16 @@ const KINDS: Readonly<Record<string, PluginKind>> = {
   ...Object.fromEntries(PLUGIN_KINDS.map((kind) => [kind, kind])),
 }
 
-const LANGUAGES: Readonly<Record<string, PluginLanguage>> = { ts: 'ts', typescript: 'ts', js: 'js', javascript: 'js' }
+type Language = PluginLanguage | 'go'
+
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  ts: 'ts',
+  typescript: 'ts',
+  js: 'js',
+  javascript: 'js',
+  go: 'go',
+  golang: 'go',
+}
 
 /** `loligo plugin init`: writes a new plugin with its test, an example configuration and a page about it. */
 export const pluginInit: Command = {
@@ -39,31 +54,41 @@ export const pluginInit: Command = {
       out(commandHelp(pluginInit))
       return 0
     }
-    const { kind, name } = readWords(flags, rest)
     const language = readLanguage(flags.language)
+    const { kind, name } = readWords(flags, rest, language)
     const folder = join(flags.dir ?? '.', name)
     if (existsSync(folder) && readdirSync(folder).length > 0) {
       err(`ERROR ${folder} is there already and not empty; nothing was written\n`)
       return 1
     }
-    const { pluginFiles } = await import('./plugin-templates/files.ts') // which other commands need not wait for
+    const files = await filesOf(kind, name, language)
     mkdirSync(folder, { recursive: true })
-    const files = pluginFiles(kind, name, language)
     for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
-    out(report(folder, kind, Object.keys(files)))
+    out(report(folder, kind, Object.keys(files), language))
     return 0
   },
 }
 
-function readWords(flags: FlagValues<typeof FLAGS>, rest: readonly string[]): { kind: PluginKind; name: string } {
+/** The templates are loaded here, for other commands need not wait for them. */
+async function filesOf(kind: PluginKind, name: string, language: Language): Promise<Record<string, string>> {
+  if (language === 'go') return (await import('./plugin-templates/go-files.ts')).goPluginFiles(kind, name)
+  return (await import('./plugin-templates/files.ts')).pluginFiles(kind, name, language)
+}
+
+function readWords(
+  flags: FlagValues<typeof FLAGS>,
+  rest: readonly string[],
+  language: Language,
+): { kind: PluginKind; name: string } {
   const words = [...rest]
-  const kind = flags.type ?? words.shift()
+  const nameAlone = language === 'go' && words.length === 1 && flags.name === undefined && !isKind(words[0])
+  const kind = flags.kind ?? flags.type ?? (nameAlone ? 'server' : words.shift())
   const name = flags.name ?? words.shift()
   if (words.length > 0) throw new UsageError(`what is "${words.join(' ')}"? A kind and a name were given already`)
   const kinds = PLUGIN_KINDS.join(', ')
   if (kind === undefined || kind === '') throw new UsageError(`a kind is required: one of ${kinds}`)
   if (name === undefined || name === '') throw new UsageError('a name is required: loligo plugin init KIND NAME')
-  const known = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined
+  const known = isKind(kind) ? KINDS[kind] : undefined
   if (known === undefined) {
     const several = kind.includes(',') ? '; begin with one, a plugin may have several' : ''
     throw new UsageError(`unknown kind of plugin "${kind}": it is one of ${kinds}${several}`)
@@ -75,17 +100,29 @@ function readWords(flags: FlagValues<typeof FLAGS>, rest: readonly string[]): { 
   return { kind: known, name }
 }
 
-function readLanguage(language = 'ts'): PluginLanguage {
+function isKind(word: string | undefined): word is string {
+  return word !== undefined && Object.hasOwn(KINDS, word)
+}
+
+function readLanguage(language = 'ts'): Language {
   const word = language.toLowerCase()
   const known = Object.hasOwn(LANGUAGES, word) ? LANGUAGES[word] : undefined
   if (known !== undefined) return known
-  const go = word === 'go' || word === 'golang' ? '; Go sources of existing plugins are not written anew' : ''
   throw new UsageError(
-    `no plugin can be begun in "${language}": available are ts (TypeScript) and js (JavaScript)${go}`,
+    `no plugin can be begun in "${language}": available are ts (TypeScript), js (JavaScript) and go (Go)`,
   )
 }
 
-function report(folder: string, kind: PluginKind, files: readonly string[]): string {
+function report(folder: string, kind: PluginKind, files: readonly string[], language: Language): string {
+  if (language === 'go') {
+    return `Wrote a ${kind} plugin in Go to ${resolve(folder)}: ${files.join(', ')}
+
+  cd ${folder}
+  go test                       # runs its tests
+  loligo plugin build .         # compiles it to WebAssembly, after each change
+  loligo run -c krakend.json    # then: curl -i http://localhost:8080/hello
+`
+  }
   return `Wrote a ${kind} plugin to ${resolve(folder)}: ${files.join(', ')}
 
   cd ${folder}

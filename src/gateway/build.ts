@@ -155,6 +155,7 @@ async function startPlugins(options: BuildOptions, workshop: Workshop, metrics: 
     running,
     guests: guestsOf(options, workshop),
     generation,
+    upstream: config.upstream,
   })
   workshop.onClose(() => plugins.close())
   workshop.provide('plugin', plugins)

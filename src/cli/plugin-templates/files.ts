@@ -2,6 +2,7 @@ import { NAMESPACES } from '../../plugins/registry.ts'
 import type { PluginKind } from '../../plugins/runtime.ts'
 import { VERSION } from '../../product.ts'
 import { clientTemplate } from './client.ts'
+import { exampleConfig, pluginBlock } from './example-config.ts'
 import { middlewareTemplate } from './middleware.ts'
 import { modifierTemplate } from './modifier.ts'
 import { serverTemplate } from './server.ts'
@@ -29,7 +30,7 @@ export function pluginFiles(kind: PluginKind, name: string, language: PluginLang
     [`index.${language}`]: fill(template.source),
     [`index.test.${language}`]: fill(template.test),
     'tsconfig.json': json(tsconfig(language)),
-    'krakend.json': json(krakendJson(template, name)),
+    'krakend.json': exampleConfig({ ...template, names: [name] }, name, 'index.'),
     'README.md': readme(template, name, language),
   }
 }
@@ -65,26 +66,6 @@ function tsconfig(language: PluginLanguage): object {
   }
 }
 
-/** Needs no other service: the backend is the gateway's own echo. */
-function krakendJson(template: PluginTemplate, name: string): object {
-  const { kind, level, exampleOptions } = template
-  const names = kind === 'client' ? name : [name]
-  const at = (wanted: PluginTemplate['level']) =>
-    level === wanted ? { extra_config: { [NAMESPACES[kind]]: { name: names, [name]: exampleOptions } } } : {}
-  const backend = { host: ['http://localhost:8080'], url_pattern: '/__echo/hello', ...at('backend') }
-  const endpoint = { endpoint: '/hello', input_headers: ['*'], backend: [backend], ...at('endpoint') }
-  return {
-    version: 3,
-    name: `${name} example`,
-    port: 8080,
-    timeout: '2s',
-    echo_endpoint: true,
-    plugin: { folder: '.', pattern: 'index.' },
-    endpoints: [endpoint],
-    ...at('service'),
-  }
-}
-
 const LEVELS: Record<PluginTemplate['level'], string> = {
   service: 'the root',
   endpoint: 'an endpoint or a backend',
@@ -92,9 +73,8 @@ const LEVELS: Record<PluginTemplate['level'], string> = {
 }
 
 function readme(template: PluginTemplate, name: string, language: PluginLanguage): string {
-  const { kind, purpose, options, level, exampleOptions } = template
-  const names = kind === 'client' ? name : [name]
-  const block = json({ extra_config: { [NAMESPACES[kind]]: { name: names, [name]: exampleOptions } } })
+  const { kind, purpose, options, level } = template
+  const block = json({ extra_config: { [NAMESPACES[kind]]: pluginBlock({ ...template, names: [name] }, name) } })
   const rows = options.map(([option, byDefault, meaning]) => `| \`${option}\` | ${byDefault} | ${meaning} |\n`).join('')
   return `# ${name}
 

@@ -22,7 +22,8 @@ export interface SymbolFound extends SourcePlace {
 
 /** Something that the sources seem to use. */
 export interface UseFound extends SourcePlace {
-  readonly what: 'host' | 'env' | 'file' | 'exec' | 'martian'
+  /** A `client` may call any host. */
+  readonly what: 'host' | 'client' | 'env' | 'file' | 'exec' | 'martian'
   /** Empty when it is computed. */
   readonly name: string
   /** The function that is called; empty for a URL that just stands there. */

@@ -24,17 +24,25 @@ const NETWORK = ['net', 'net/http', 'crypto/tls']
 
 /** Puts together what was found in a plugin's own packages, and which modules of others use the network. */
 export function usesOf({ uses }: Inspection, packages: readonly GoPackage[], own: readonly GoPackage[]): UsesReport {
-  const named = (what: UseFound['what']) => {
-    const found = uses.filter((use) => use.what === what).map(({ name }) => name || COMPUTED)
-    return [...new Set(found)].sort()
-  }
-  const computed = (what: UseFound['what']) =>
-    uses.filter((use) => use.what === what && use.name === '').map((use) => `${use.call} in ${shownPlace(use)}`)
+  const hosts = uses.filter(({ what }) => what === 'host')
+  // A client tells something only where nothing else says what it calls.
+  const called = hosts.length > 0 ? hosts : uses.filter(({ what }) => what === 'client')
+  const env = uses.filter(({ what }) => what === 'env')
+  const files = uses.filter(({ what }) => what === 'file')
+  const exec = uses.filter(({ what }) => what === 'exec')
   const others = packages.filter((each) => each.Standard !== true && !own.includes(each))
   const network = others.filter(({ Imports = [] }) => Imports.some((name) => NETWORK.includes(name)))
   return {
-    names: { hosts: named('host'), env: named('env'), files: named('file'), exec: named('exec') },
-    computed: { hosts: computed('host'), env: computed('env'), files: computed('file') },
+    names: { hosts: namesIn(called), env: namesIn(env), files: namesIn(files), exec: namesIn(exec) },
+    computed: { hosts: computedIn(called), env: computedIn(env), files: computedIn(files) },
     network: [...new Set(network.map(({ Module, ImportPath }) => Module?.Path ?? ImportPath))].sort(),
   }
+}
+
+function namesIn(uses: readonly UseFound[]): readonly string[] {
+  return [...new Set(uses.map(({ name }) => name || COMPUTED))].sort()
+}
+
+function computedIn(uses: readonly UseFound[]): readonly string[] {
+  return [...new Set(uses.filter(({ name }) => name === '').map((use) => `${use.call} in ${shownPlace(use)}`))]
 }

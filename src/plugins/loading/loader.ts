@@ -1,4 +1,4 @@
-import type { PluginSection } from '../../config/model.ts'
+import type { PluginSection, UpstreamOptions } from '../../config/model.ts'
 import { nearest } from '../../config/nearest.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../pipes/clock.ts'
 import { Failure } from '../../pipes/failure.ts'
@@ -59,6 +59,8 @@ export interface LoadOptions {
   readonly guests?: Guests
   /** Which configuration this is. */
   readonly generation?: number
+  /** The settings of the gateway's own calls: those of Go plugins have the same by default. */
+  readonly upstream?: UpstreamOptions
 }
 
 /** The origin of plugins that come with the gateway, and of those that a program gave. */
@@ -126,9 +128,19 @@ export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
   })
 }
 
-function runtimesOf({ guests, generation = 1, section, log }: LoadOptions, closers: Closers): readonly Runtime[] {
+function runtimesOf(
+  { guests, generation = 1, section, upstream, log }: LoadOptions,
+  closers: Closers,
+): readonly Runtime[] {
   if (guests === undefined) return MODULE_RUNTIMES
-  const go = createGoRuntime({ guests, generation, section, log, onClose: (close) => void closers.add(close, log) })
+  const go = createGoRuntime({
+    guests,
+    generation,
+    section,
+    upstream: upstream ?? null,
+    log,
+    onClose: (close) => void closers.add(close, log),
+  })
   return [...MODULE_RUNTIMES, go]
 }
 

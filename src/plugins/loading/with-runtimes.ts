@@ -23,7 +23,10 @@ export async function withRuntimes<T>(
   const closers = new Closers()
   const onClose = (close: () => void) => void closers.add(close, log)
   try {
-    return await look([...MODULE_RUNTIMES, createGoRuntime({ guests: owner, generation: 1, section, log, onClose })])
+    return await look([
+      ...MODULE_RUNTIMES,
+      createGoRuntime({ guests: owner, generation: 1, section, upstream: null, log, onClose }),
+    ])
   } finally {
     await closers.close()
     await owner.close()

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { PluginSection } from '../../../config/model.ts'
+import type { PluginSection, UpstreamOptions } from '../../../config/model.ts'
 import type { Permissions } from '../../../config/permissions.ts'
 import { permissionsOf } from '../../../config/permissions-options.ts'
 import type { Context } from '../../../pipes/context.ts'
@@ -23,17 +23,20 @@ import type {
 } from '../../runtime.ts'
 import type { GuestReport, TypeReport } from './guest/messages.ts'
 import { GuestClient, type GuestInstance, INSTANCE } from './guest-client.ts'
-import { GuestFailed, type Guests } from './guests.ts'
+import { GuestFailed, type GuestSpec, type Guests } from './guests.ts'
 import { HttpCall } from './http-call.ts'
 import { MartianCall } from './martian-call.ts'
 import { type PluginSection as BuiltSection, readPluginSection } from './plugin-section.ts'
 import { type Habits, MiddlewareCall, ModifyRequestCall, ModifyResponseCall } from './proxy-calls.ts'
+import { transportSettings } from './transport-settings.ts'
 
 export interface GoRuntimeOptions {
   readonly guests: Guests
   readonly generation: number
   /** The root's `plugin` object; null when there is none. */
   readonly section: PluginSection | null
+  /** The settings of the gateway's own calls; null: plugins have Go's. */
+  readonly upstream: UpstreamOptions | null
   readonly log: Logger
   /** Runs when the gateway closes. */
   readonly onClose: (close: () => void) => void
@@ -46,6 +49,7 @@ const NAME = 'go'
  * thread of its own.
  */
 export function createGoRuntime(options: GoRuntimeOptions): Runtime {
+  const transport = options.upstream === null ? null : transportSettings(options.upstream)
   return {
     name: NAME,
     extensions: ['.wasm'],
@@ -56,7 +60,7 @@ export function createGoRuntime(options: GoRuntimeOptions): Runtime {
       const configured = configuredPermissions(unit, options.section)
       if (configured === null) tellUnconfined(unit, section, options.log)
       const permissions = configured ?? permissionsOf(null)
-      const client = await open(unit, { file: code.entry, hash: code.hash, permissions }, options)
+      const client = await open(unit, { file: code.entry, hash: code.hash, permissions, transport }, options)
       options.onClose(() => client.close())
       const plugins = pluginsOf(client, unit, code.hash)
       const refused = refusedOf(client.report)
@@ -85,7 +89,7 @@ function tellUnconfined({ entry }: PluginUnit, { uses }: BuiltSection, log: Logg
 
 async function open(
   unit: PluginUnit,
-  spec: { readonly file: string; readonly hash: string; readonly permissions: Permissions },
+  spec: Omit<GuestSpec, 'generation'>,
   { guests, generation, log }: GoRuntimeOptions,
 ): Promise<GuestClient> {
   try {

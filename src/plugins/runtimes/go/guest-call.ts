@@ -1,6 +1,6 @@
 import { type Body, BodyStream } from '../../../pipes/body.ts'
 import type { Cancellable, Context } from '../../../pipes/context.ts'
-import { DeadlineExceeded, Failure } from '../../../pipes/failure.ts'
+import { DeadlineExceeded } from '../../../pipes/failure.ts'
 import { BODY, FROM_GUEST, type FrameReader, type FrameWriter, TO_GUEST } from './frames.ts'
 import { type CallEnd, FromGuestStream, ToGuestStream } from './guest-streams.ts'
 import type { Link } from './link.ts'
@@ -8,8 +8,8 @@ import type { Link } from './link.ts'
 /** The largest body that is sent with the head of its message, without being asked for. */
 const INLINE_BYTES = 4096
 
-/** The guest ended while it worked for a request. */
-export class GuestLost extends Failure {
+/** The guest ended while it worked for a request: a fault of the plugin's, as its `on_error` has them. */
+export class GuestLost extends Error {
   override name = 'GuestLost'
 }
 

@@ -176,7 +176,7 @@ class Guest {
   }
 
   async #start(): Promise<{ readonly process: GuestProcess; readonly report: GuestReport }> {
-    const { permissions, file } = this.spec
+    const { permissions, transport, file } = this.spec
     const { log, print, startMs = START_MS } = this.#options
     let module: WebAssembly.Module
     try {
@@ -184,7 +184,7 @@ class Guest {
     } catch (error) {
       throw new GuestFailed(error instanceof Error ? error.message : String(error))
     }
-    const process = new GuestProcess({ module, name: basename(file), permissions, log, print })
+    const process = new GuestProcess({ module, name: basename(file), permissions, transport, log, print })
     this.#process = process
     const late = () => new Error(`its plugins were not registered after ${startMs} ms`)
     try {

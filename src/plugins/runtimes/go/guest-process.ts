@@ -5,6 +5,7 @@ import type { Logger } from '../../../telemetry/logger.ts'
 import { WINDOW_BYTES } from './frames.ts'
 import { BeatWatch, beatMemory } from './guest/beat.ts'
 import type { FromGuestThread, GuestData, GuestReport, ToGuestThread } from './guest/messages.ts'
+import type { GuestSpec } from './guests.ts'
 import type { LinkMemory } from './link.ts'
 
 /** The file that the thread of a guest runs: beside this one in a checkout, beside the bundle in a package. */
@@ -18,6 +19,7 @@ export interface GuestProcessOptions {
   /** The name of the plugin's file. */
   readonly name: string
   readonly permissions: Permissions
+  readonly transport: GuestSpec['transport']
   readonly log: Logger
   /** Takes what the plugin prints. */
   readonly print: (stream: 1 | 2, text: string) => void
@@ -47,7 +49,7 @@ export class GuestProcess {
 
   constructor(options: GuestProcessOptions) {
     this.#options = options
-    const { module, name, permissions } = options
+    const { module, name, permissions, transport, log } = options
     this.#ready.promise.catch(() => {}) // who waits for it is told by `ended` as well
     this.#worker = new Worker(guestEntry(), {
       resourceLimits: HEAP_LIMITS,
@@ -57,7 +59,7 @@ export class GuestProcess {
         name,
         permissions,
         folder: process.cwd(),
-        settings: JSON.stringify({ logLevel: lowestLevel(options.log) }),
+        settings: JSON.stringify({ logLevel: lowestLevel(log), transport }),
         beat: this.#beat,
       } satisfies GuestData,
     })

@@ -10,6 +10,8 @@ export interface GuestSpec {
   /** Of its bytes. */
   readonly hash: string
   readonly permissions: Permissions
+  /** For the default transport of its HTTP clients; null: Go's own settings. */
+  readonly transport: Readonly<Record<string, unknown>> | null
 }
 
 /** What becomes of a guest, told to a connection after it was opened. */

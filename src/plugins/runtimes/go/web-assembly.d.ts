@@ -3,9 +3,11 @@ declare namespace WebAssembly {
   class Memory {
     readonly buffer: ArrayBuffer
   }
-  interface Module {
-    readonly [Symbol.toStringTag]: 'WebAssembly.Module'
+  class Module {
+    constructor(bytes: Uint8Array)
+    static customSections(module: Module, name: string): ArrayBuffer[]
   }
+  function validate(bytes: Uint8Array): boolean
   class Instance {
     readonly exports: Readonly<Record<string, unknown>>
   }
