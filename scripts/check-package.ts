@@ -12,7 +12,8 @@ interface Packed {
   readonly files: readonly { readonly path: string }[]
 }
 
-const SHIPPED = /^(bin\/loligo\.js|dist\/(LICENSES\.txt|[\w-]+\.js|types\/.*\.d\.ts)|package\.json|[A-Z]+(\.md)?)$/
+const SHIPPED =
+  /^(bin\/loligo\.js|dist\/(LICENSES\.txt|[\w-]+\.js|types\/.*\.d\.ts)|go\/(bridge|inspect|martian|std)\/.*\.(go|json)|package\.json|[A-Z]+(\.md)?)$/
 
 const PROGRAM = `
 import { buildGateway, Context, features, HttpRequest, loadConfigObject } from 'loligo'
@@ -92,6 +93,7 @@ try {
   step('new plugins, where nothing is installed', newPlugins(elsewhere, []))
   step('new plugins beside the package', newPlugins(join(folder, 'plugins'), [plainTests, compiled]))
   step('TypeScript, libraries checked too', typecheck())
+  step('a plugin in Go', goPlugin(elsewhere))
 } finally {
   for (const made of [folder, elsewhere]) rmSync(made, { recursive: true, force: true })
 }
@@ -158,6 +160,16 @@ function newPlugins(parent: string, more: readonly ((plugin: string) => void)[])
     }
   }
   return `${made} work`
+}
+
+/** Builds a new plugin in Go with the Go side that the package brings, and loads it. */
+function goPlugin(parent: string): string {
+  if (spawnSync('go', ['version']).error !== undefined) return 'left out, for there is no Go on this machine'
+  run(process.execPath, [loligo, 'plugin', 'init', 'server', 'new-in-go', '-l', 'go', '--dir', parent], folder)
+  const plugin = join(parent, 'new-in-go')
+  run(process.execPath, [loligo, 'plugin', 'build', '.'], plugin)
+  run(process.execPath, [loligo, 'check', '-c', 'krakend.json'], plugin)
+  return 'works'
 }
 
 /** The installed package is found as any other is. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { startUpstream } from '../examples/getting-started/upstream.ts'
 import { run } from '../src/cli/run.ts'
@@ -11,9 +11,11 @@ import { formatDiagnostic, loadConfig } from '../src/config/load.ts'
 import { NAMESPACES } from '../src/config/namespaces.ts'
 import { buildGateway } from '../src/gateway/build.ts'
 import { features } from '../src/gateway/pipeline.ts'
+import { buildGoPlugin } from '../src/plugins/building/build.ts'
 import { listen } from '../src/server/listen.ts'
 import { request } from './support/client.ts'
 import { type DocumentedExample, examplesIn, writeExample } from './support/documented-examples.ts'
+import { withoutGo } from './support/go-plugin.ts'
 import { recordingLog } from './support/recording-log.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -38,6 +40,7 @@ describe('the examples of the documentation', () => {
       'first-plugin',
       'from-krakend',
       'getting-started',
+      'go',
       'http-cache',
       'ip-filter',
       'jwt-signing',
@@ -71,7 +74,8 @@ describe('the examples of the documentation', () => {
   })
 
   for (const example of examples) {
-    test(`${example.name} answers what its page shows`, async (t) => {
+    const builds = goFoldersOf(example).length > 0 ? { skip: withoutGo, timeout: 300_000 } : {}
+    test(`${example.name} answers what its page shows`, builds, async (t) => {
       const port = await serveExample(t, example)
       for (const { command, target, headers, status, fields, body } of example.tries) {
         const answer = await request(port, target, { headers })
@@ -94,6 +98,7 @@ async function serveExample(t: TestContext, example: DocumentedExample): Promise
   const host = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
   const files = example.files.map(({ path, text }) => ({ path, text: text.replaceAll('http://127.0.0.1:8081', host) }))
   writeExample({ ...example, files }, folder)
+  for (const name of goFoldersOf(example)) await buildInto(join(folder, 'plugins'), join(folder, name))
   const before = process.cwd()
   t.after(() => process.chdir(before))
   process.chdir(folder)
@@ -107,6 +112,16 @@ async function serveExample(t: TestContext, example: DocumentedExample): Promise
   const listener = await listen(gateway, { port: 0, host: '127.0.0.1', reusePort: false }, log)
   t.after(() => listener.destroy())
   return listener.port
+}
+
+/** The folders of an example that hold the sources of a Go plugin. */
+function goFoldersOf({ files }: DocumentedExample): string[] {
+  return files.flatMap(({ path }) => (basename(path) === 'go.mod' ? [dirname(path)] : []))
+}
+
+async function buildInto(plugins: string, folder: string): Promise<void> {
+  mkdirSync(plugins, { recursive: true })
+  await buildGoPlugin({ folder, out: plugins, env: process.env })
 }
 
 function temporaryFolder(t: TestContext): string {

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import { runCommandLine } from '../src/cli/index.ts'
+import { buildGoPlugin } from '../src/plugins/building/build.ts'
 import { request } from './support/client.ts'
 import { folderWith, runCommand } from './support/command-line.ts'
+import { withoutGo } from './support/go-plugin.ts'
 
 const KINDS = ['server', 'modifier', 'middleware', 'client']
 const LANGUAGES = ['ts', 'js']
 
 /** Runs a command in a process of its own. */
 const run = async (t: TestContext, folder: string, ...args: string[]) => await runCommand(t, folder, args).end
+
+/** What another program prints; it must succeed. */
+async function output(folder: string, program: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { cwd: folder })
+  return stdout
+}
 
 /** Runs a command in this process, as if it stood in the folder. */
 async function type(folder: string, ...args: string[]): Promise<{ code: number; output: string }> {
@@ -63,6 +73,47 @@ describe('a new plugin of each kind and language', () => {
   }
 })
 
+describe('a new plugin in Go', () => {
+  test('is a server plugin unless another kind is named, and the next steps are told', async (t) => {
+    const folder = folderWith(t, {})
+    const { code, output } = await type(folder, 'plugin', 'init', 'fresh', '--language', 'go')
+    assert.equal(code, 0, output)
+    assert.match(
+      output,
+      /Wrote a server plugin in Go .*cd fresh\n.*go test.*\n.*loligo plugin build \. .*\n.*loligo run/s,
+    )
+    assert.deepEqual(readdirSync(join(folder, 'fresh')).sort(), ['go.mod', 'krakend.json', 'main.go', 'main_test.go'])
+    const other = await type(folder, 'plugin', 'init', 'other', '-l', 'go', '--kind', 'modifier')
+    assert.match(other.output, /Wrote a modifier plugin in Go/)
+  })
+
+  test('of each kind passes its own tests', { skip: withoutGo }, async (t) => {
+    const folder = folderWith(t, { 'go.mod': 'module fresh\n\ngo 1.24\n' })
+    for (const kind of KINDS) {
+      const { output } = await type(folder, 'plugin', 'init', kind, kind, '--language', 'go')
+      rmSync(join(folder, kind, 'go.mod')) // so that one run of Go tests all
+      assert.match(output, new RegExp(`Wrote a ${kind} plugin in Go`))
+    }
+    assert.equal(await output(folder, 'gofmt', '-l', '.'), '')
+    assert.match(await output(folder, 'go', 'vet', './...'), /^$/)
+    assert.match(await output(folder, 'go', 'test', './...'), /^(ok\s+fresh\/\w+\s.*\n){4}$/)
+  })
+
+  test('of each kind is loaded by the configuration beside it, when it is built', { skip: withoutGo }, async (t) => {
+    for (const kind of KINDS) {
+      const folder = folderWith(t, {})
+      await type(folder, 'plugin', 'init', kind, 'fresh', '--language', 'go')
+      const place = join(folder, 'fresh')
+      await buildGoPlugin({ folder: place, env: process.env })
+      const { code, output } = await run(t, place, 'check', '-c', 'krakend.json')
+      assert.equal(code, 0, output)
+      assert.match(output, /Syntax OK!\n$/)
+      const list = await run(t, place, 'plugin', 'list', '-c', 'krakend.json')
+      assert.match(list.output, new RegExp(`^ {2}built of fresh with go1\\.\\S+: ${kind}$`, 'm'))
+    }
+  })
+})
+
 test('the example of a new plugin runs as it stands, and the folder works in a plugin folder', async (t) => {
   const folder = folderWith(t, {
     'krakend.json': {
@@ -102,7 +153,8 @@ describe('plugin init', () => {
   })
 
   for (const [args, message] of [
-    [['server', 'a', '-l', 'go'], /no plugin can be begun in "go": available are ts \(TypeScript\) and js/],
+    [['server', 'a', '-l', 'rust'], /no plugin can be begun in "rust": available are ts .*, js .* and go \(Go\)/],
+    [['server', '-l', 'go'], /a name is required/],
     [['sever', 'a'], /unknown kind of plugin "sever": it is one of server, modifier, middleware, client/],
     [['server,client', 'a'], /begin with one, a plugin may have several/],
     [['server', '../up'], /"\.\.\/up" cannot be the name/],

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import type { LoadedUnit, LoadedUnits } from '../plugins/loading/units.ts'
 import type { PluginProblem } from '../plugins/problem.ts'
 import { PLUGIN_KINDS, PluginRegistry } from '../plugins/registry.ts'
 import type { LoadedPlugin, PluginKind } from '../plugins/runtime.ts'
+import { type PluginSection, readPluginSection } from '../plugins/runtimes/go/plugin-section.ts'
 import { listOptions, type PluginOption } from './option-list.ts'
 
 /** What `loligo plugin list --json` writes. Keys may be added; those that are there stay what they are. */
@@ -24,6 +26,8 @@ export interface ListedUnit {
   readonly runtime: string | null
   /** Changes with the code of the unit; empty when it could not be read. */
   readonly hash: string
+  /** What `loligo plugin build` has noted about it; null when that did not make it. */
+  readonly build: PluginSection | null
   readonly plugins: readonly ListedPlugin[]
   readonly problems: readonly ListedProblem[]
 }
@@ -58,7 +62,16 @@ function listUnit({ unit, runtime, hash, plugins, problems }: LoadedUnit, regist
   const { kind, name, path, entry } = unit
   const clashes = plugins.flatMap((plugin) => registry.add(plugin))
   const all = [...problems, ...clashes].map(listProblem)
-  return { kind, name, path, entry, runtime, hash, plugins: plugins.map(listPlugin), problems: all }
+  const build = builtOf(entry)
+  return { kind, name, path, entry, runtime, hash, build, plugins: plugins.map(listPlugin), problems: all }
+}
+
+function builtOf(entry: string): PluginSection | null {
+  try {
+    return entry.endsWith('.wasm') ? readPluginSection(readFileSync(entry)) : null
+  } catch {
+    return null // what is wrong with it stands among the problems
+  }
 }
 
 function listPlugin({ name, version, kinds, options }: LoadedPlugin): ListedPlugin {
@@ -78,14 +91,21 @@ export function formatListing(listing: PluginListing): string {
   return [...units, ...others, formatSum(listing)].join('')
 }
 
-function formatUnit({ kind, name, runtime, hash, plugins, problems }: ListedUnit, width: number): string {
+function formatUnit({ kind, name, runtime, hash, build, plugins, problems }: ListedUnit, width: number): string {
   const head = [name.padEnd(width), kind.padEnd('package'.length), (runtime ?? '-').padEnd('module'.length), hash]
   return [
     head.join('  ').trimEnd(),
+    ...(build === null ? [] : formatBuild(build)),
     ...plugins.flatMap(formatPlugin),
     ...problems.map((problem) => formatProblem(problem, '  ')),
     '',
   ].join('\n')
+}
+
+function formatBuild({ module, goVersion, kinds, uses }: PluginSection): readonly string[] {
+  const seen = Object.entries(uses).filter(([, names]) => names.length > 0)
+  const head = `  built of ${module} with ${goVersion}: ${kinds.join(', ')}`
+  return [head, ...seen.map(([what, names]) => `    seems to use ${what}: ${names.join(', ')}`)]
 }
 
 function formatPlugin({ name, version, kinds, options }: ListedPlugin): readonly string[] {

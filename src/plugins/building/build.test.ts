@@ -113,7 +113,7 @@ describe('building Go plugins', { skip: withoutGo }, () => {
     })
     assert.equal(report.uses.computed.files.length, 1)
     assert.match(report.uses.computed.files[0] ?? '', /^os\.Open in .*internal\/call\/call\.go:10$/)
-    assert.match(report.warnings.join('\n'), /ClientRegisterer in .*main\.go:20 is a type and no variable/)
+    assert.match(report.warnings.join('\n'), /ClientRegisterer in .*main\.go:24 is a type and no variable/)
     assert.match(report.warnings.join('\n'), /exec\.Command in .*main\.go:\d+ fails/)
 
     // Elsewhere the same sources give the same bytes, and other sources another hash.

@@ -13,6 +13,7 @@ import { addGatewayLibrary, addMain, hideMain, Overlay } from './overlay.ts'
 import { type GoPackage, isLocal, isOwn, listPackages } from './packages.ts'
 import { appendPluginSection } from './plugin-section-writer.ts'
 import { sourceHash } from './source-hash.ts'
+import { fromHere } from './source-path.ts'
 import { checkContent, checkFiles, contentOf, type PluginContent, warningsOf } from './sources-check.ts'
 import { type UsesReport, usesOf } from './uses.ts'
 
@@ -72,13 +73,14 @@ async function compile(go: GoTool, folder: string, scratch: string, sources: str
   const overlay = new Overlay(scratch)
   addGatewayLibrary(overlay, sources, go.library)
   await completeModule({ go, overlay, folder, sources, scratch })
-  const packages = await listPackages(go, overlay.flags(), folder)
+  const packages = await listPackages(go, overlay, folder)
   const main = packages.at(-1) as GoPackage
   const own = packages.filter(isOwn)
   const broken = packages.filter((each) => each.Error !== undefined)
   const inspection = await inspect(go, sources, [...new Set([...own, ...broken])], main.ImportPath)
   checkFiles(main, inspection, folder)
-  if (broken.length > 0) throw notComplete(broken, { packages, own, inspection, folder })
+  const at = { packages, own, inspection, shown: (said: string) => fromHere(said, folder, overlay) }
+  if (broken.length > 0) throw notComplete(broken, at)
   checkContent(main, inspection, folder)
   const content = contentOf(inspection)
   const uses = usesOf(inspection, packages, own)
@@ -87,7 +89,7 @@ async function compile(go: GoTool, folder: string, scratch: string, sources: str
   const output = join(scratch, 'plugin.wasm')
   const args = ['build', ...overlay.flags(), '-trimpath', '-ldflags', '-s -w', '-o', output, '.']
   const { code, stderr } = await go.run(args)
-  if (code !== 0) throw explain(overlay.asSeen(stderr), { packages, own, inspection, folder })
+  if (code !== 0) throw explain(stderr, at)
   const section: PluginSection = {
     format: 1,
     name: basename(folder),

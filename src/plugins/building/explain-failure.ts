@@ -1,7 +1,7 @@
 import { BuildFailure } from './build-failure.ts'
 import type { Inspection } from './inspection.ts'
 import type { GoPackage } from './packages.ts'
-import { fromHere, shownPlace } from './source-path.ts'
+import { shownPlace } from './source-path.ts'
 import { withCgo } from './sources-check.ts'
 
 export interface FailureSurroundings {
@@ -9,15 +9,16 @@ export interface FailureSurroundings {
   readonly packages: readonly GoPackage[]
   readonly own: readonly GoPackage[]
   readonly inspection: Inspection
-  readonly folder: string
+  /** What Go says, as people read it. */
+  readonly shown: (output: string) => string
 }
 
 /** The packages that hold what systems offer below Go. */
 const SYSTEM_NAME = /undefined: ((?:syscall|unix|windows|user)\.\w+)/
 
 /** Why the compiler failed, with its own words. */
-export function explain(output: string, { packages, own, inspection, folder }: FailureSurroundings): BuildFailure {
-  const said = fromHere(output, folder)
+export function explain(output: string, { packages, own, inspection, shown }: FailureSurroundings): BuildFailure {
+  const said = shown(output)
   const cgo = inspection.special.find(({ path, built }) => path === 'C' && !built)
   for (const { path, errors } of failedPackages(output)) {
     const failed = packages.find(({ ImportPath }) => ImportPath === path)
@@ -67,9 +68,9 @@ export function otherModule({ Module, ImportPath }: GoPackage): string {
 /** Packages that are not there, or have nothing for WebAssembly, with Go's words. */
 export function notComplete(
   broken: readonly GoPackage[],
-  { packages, own, inspection, folder }: FailureSurroundings,
+  { packages, own, inspection, shown }: FailureSurroundings,
 ): BuildFailure {
-  const said = fromHere(broken.map(errorText).join('\n'), folder)
+  const said = shown(broken.map(errorText).join('\n'))
   const excluded = broken.find((each) => !own.includes(each) && /build constraints exclude all/.test(errorText(each)))
   if (excluded !== undefined) {
     const cgo = inspection.special.find(({ path, file }) => path === 'C' && file.startsWith(`${excluded.Dir}/`))

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { folderWith } from '../../../test/support/command-line.ts'
 import { addGatewayLibrary, addMain, hideMain, Overlay } from './overlay.ts'
+import { fromHere, shownPath } from './source-path.ts'
 
 /** What Go would see: paths, with the files behind them. */
 function seen(overlay: Overlay): Record<string, string> {
@@ -40,7 +41,8 @@ test('the main function loses its name in a copy, found by bytes; paths in messa
   const copy = seen(overlay)[file] ?? ''
   assert.equal(readFileSync(copy, 'utf8'), '// é\npackage main\n\nfunc _() { main.x() }\n')
   assert.equal(readFileSync(file, 'utf8'), text)
-  assert.equal(overlay.asSeen(`${copy}:4:1: wrong`), `${file}:4:1: wrong`)
+  assert.equal(fromHere('  ./a.go:4:1: wrong\n# a\n', '/x', overlay), '  /x/a.go:4:1: wrong\n# a\n')
+  assert.equal(fromHere(`${relative('/x', copy)}:4:1: wrong`, '/x', overlay), `${shownPath(file)}:4:1: wrong`)
 })
 
 test('the generated main function hands over what there is, and takes a name that is free', (t) => {

@@ -41,11 +41,10 @@ export class Overlay {
     for (const path of JSON.parse(readFileSync(removed, 'utf8')) as string[]) this.replace(join(to, path), '')
   }
 
-  /** What Go says, with the paths that it was let see in place of those behind them. */
-  asSeen(output: string): string {
-    let text = output
-    for (const [path, file] of this.#files) if (file !== '') text = text.replaceAll(file, path)
-    return text
+  /** The path at which Go was let see a file; any other file's own. */
+  seenAt(file: string): string {
+    for (const [path, behind] of this.#files) if (behind === file) return path
+    return file
   }
 
   /** The arguments for a Go command. */

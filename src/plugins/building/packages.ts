@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { sep } from 'node:path'
 import { BuildFailure } from './build-failure.ts'
 import type { GoTool } from './go-tool.ts'
+import type { Overlay } from './overlay.ts'
 import { fromHere } from './source-path.ts'
 
 /** A package that a plugin consists of, as `go list` tells it; keys that have nothing to tell are left out there. */
@@ -42,17 +43,13 @@ const FIELDS = [
 ]
 
 /** All packages of a plugin, those that it imports first; the last one is its own. */
-export async function listPackages(
-  go: GoTool,
-  flags: readonly string[],
-  folder: string,
-): Promise<readonly GoPackage[]> {
-  const { stdout, stderr } = await go.run(['list', '-e', '-deps', ...flags, `-json=${FIELDS.join(',')}`, '.'])
+export async function listPackages(go: GoTool, overlay: Overlay, folder: string): Promise<readonly GoPackage[]> {
+  const { stdout, stderr } = await go.run(['list', '-e', '-deps', ...overlay.flags(), `-json=${FIELDS.join(',')}`, '.'])
   // One object after the other, each with its braces at the beginning of a line.
   const objects = stdout.split(/^(?=\{)/m).filter((text) => text.trim() !== '')
   const packages = objects.map((text) => JSON.parse(text) as GoPackage)
   if (packages.length === 0)
-    throw new BuildFailure('Go cannot read the module', 'do what it says above', fromHere(stderr, folder))
+    throw new BuildFailure('Go cannot read the module', 'do what it says above', fromHere(stderr, folder, overlay))
   return packages
 }
 

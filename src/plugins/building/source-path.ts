@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import type { SourcePlace } from './inspection.ts'
+import type { Overlay } from './overlay.ts'
 
 /** A path as people type it: from the working directory where that is shorter. */
 export function shownPath(path: string): string {
@@ -14,7 +15,9 @@ export function shownPlace({ file, line }: SourcePlace): string {
 
 const PLACE = /^(\s*)([^\s:]+\.(?:go|mod|sum|work))(?=:\d+)/gm
 
-/** What Go says in a folder, with paths as they are from the working directory. */
-export function fromHere(output: string, folder: string): string {
-  return output.replaceAll(PLACE, (_, space: string, path: string) => space + shownPath(resolve(folder, path)))
+/** What Go says in a folder, with paths as they are from the working directory, and as the author knows them. */
+export function fromHere(output: string, folder: string, overlay: Overlay): string {
+  return output.replaceAll(PLACE, (_, space: string, path: string) => {
+    return space + shownPath(overlay.seenAt(resolve(folder, path)))
+  })
 }

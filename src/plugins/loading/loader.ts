@@ -209,9 +209,14 @@ function warnOfUnknownSettings(
   units: readonly LoadedUnit[],
   log: Logger,
 ): void {
-  const failed = new Set(units.flatMap(({ unit, problems }) => (problems.length === 0 ? [] : namesOf(unit))))
+  // Of files in WebAssembly the name counts for what they may do.
+  const files = new Set(
+    units.flatMap(({ unit, runtime, problems }) =>
+      problems.length > 0 || runtime !== moduleRuntime.name ? namesOf(unit) : [],
+    ),
+  )
   for (const name of Object.keys(section.settings)) {
-    if (registry.has(name) || failed.has(name)) continue
+    if (registry.has(name) || files.has(name)) continue
     const known = registry.all().map((plugin) => plugin.name)
     const meant = nearest(name, known, 0.34)
     const hint = meant === undefined ? '' : `; did you mean "${meant}"?`

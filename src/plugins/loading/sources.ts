@@ -43,9 +43,9 @@ export function findUnits(options: SourceOptions): Sources {
   return { units: [...inFolder, ...packages], problems }
 }
 
-/** The unit that a path leads to, whatever it is called; null when nothing is there. */
+/** The unit that a path leads to, whatever it is called, or the one that stands for it; null when nothing is there. */
 export function unitAt(path: string): FoundUnit | null {
-  const place = resolve(path)
+  const place = standIn(resolve(path))
   const stats = statSync(place, { throwIfNoEntry: false })
   if (stats === undefined) return null
   const name = basename(place)
@@ -96,6 +96,11 @@ function scanFolder({ section, extensions, log }: SourceOptions, problems: Plugi
 /** A shared object whose WebAssembly build lies beside it: that is loaded in its place. */
 function isStoodFor(name: string, names: ReadonlySet<string>): boolean {
   return name.endsWith('.so') && names.has(`${name.slice(0, -'.so'.length)}.wasm`)
+}
+
+function standIn(path: string): string {
+  const built = path.replace(/\.so$/, '.wasm')
+  return existsSync(built) ? built : path
 }
 
 /** A WebAssembly file also counts under the name of the shared object that it stands for: patterns are often `.so`. */

@@ -11,6 +11,8 @@ const INLINE_BYTES = 4096
 /** The guest ended while it worked for a request: a fault of the plugin's, as its `on_error` has them. */
 export class GuestLost extends Error {
   override name = 'GuestLost'
+  /** As with a panic, what it says is for the log alone. */
+  readonly isCrash = true
 }
 
 /** What a call tells whoever keeps the calls. */
@@ -60,7 +62,7 @@ export abstract class GuestCall implements CallEnd, Cancellable {
   /** The request is over. */
   abstract cancel(reason: Error): void
 
-  /** The guest has ended. */
+  /** The guest has ended, or has spoiled this call. */
   lost(error: Error): void {
     this.failStreams(error)
     this.failed(error)
@@ -68,6 +70,8 @@ export abstract class GuestCall implements CallEnd, Cancellable {
 
   protected failStreams(error: Error): void {
     for (const stream of this.#fromGuest?.values() ?? []) stream.fail(error)
+    // Nobody reads what was on its way to the guest: whoever sends it must not wait for that.
+    for (const stream of [...(this.#toGuest?.values() ?? [])]) stream.drop()
     this.#fromGuest = null
     this.#toGuest = null
   }

@@ -62,7 +62,7 @@ function authorsFrame(stack: string): string {
   for (let i = from + 2; i + 1 < lines.length; i += 2) {
     const [name = '', file = ''] = [lines[i], lines[i + 1]]
     if (name.startsWith('runtime.') || name.startsWith('loligo/bridge.') || file.includes('/src/runtime/')) continue
-    return `${name.replace(/\(.*$/, '')} (${file.trim().replace(/ \+0x[0-9a-f]+$/, '')})`
+    return `${name.replace(/\([^()]*\)$/, '')} (${file.trim().replace(/ \+0x[0-9a-f]+$/, '')})`
   }
   return ''
 }

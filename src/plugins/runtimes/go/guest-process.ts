@@ -53,6 +53,7 @@ export class GuestProcess {
     this.#ready.promise.catch(() => {}) // who waits for it is told by `ended` as well
     this.#worker = new Worker(guestEntry(), {
       resourceLimits: HEAP_LIMITS,
+      execArgv: [], // what the program around was started with is not for the guest
       name: `plugin ${name}`.slice(0, 60),
       workerData: {
         module,

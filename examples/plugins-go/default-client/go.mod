@@ -1,0 +1,3 @@
+module example.com/default-client
+
+go 1.24

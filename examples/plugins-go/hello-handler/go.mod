@@ -1,0 +1,3 @@
+module example.com/hello-handler
+
+go 1.24

@@ -1,0 +1,3 @@
+module example.com/jwt-forwarder
+
+go 1.24

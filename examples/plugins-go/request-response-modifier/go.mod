@@ -1,0 +1,3 @@
+module example.com/request-response-modifier
+
+go 1.24

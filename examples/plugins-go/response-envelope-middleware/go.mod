@@ -1,0 +1,3 @@
+module example.com/response-envelope-middleware
+
+go 1.24

@@ -1,0 +1,3 @@
+module example.com/rest-to-rpc
+
+go 1.24

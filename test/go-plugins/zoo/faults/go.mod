@@ -1,0 +1,3 @@
+module zoo/faults
+
+go 1.24
