@@ -13,7 +13,7 @@ interface Packed {
 }
 
 const SHIPPED =
-  /^(bin\/loligo\.js|dist\/(LICENSES\.txt|[\w-]+\.js|types\/.*\.d\.ts)|go\/(bridge|inspect|martian|std)\/.*\.(go|json)|package\.json|[A-Z]+(\.md)?)$/
+  /^(bin\/loligo\.js|dist\/(LICENSES\.txt|[\w-]+\.js|types\/.*\.d\.ts)|go\/(bridge|inspect|martian|std)\/.*\.(go|json|md)|package\.json|[A-Z]+(\.md)?)$/
 
 const PROGRAM = `
 import { buildGateway, Context, features, HttpRequest, loadConfigObject } from 'loligo'

@@ -2,6 +2,7 @@
 // `cases/`. Cases that need what the gateway does not have yet are skipped by `--without`; cases that are departed from
 // on purpose stand in test/departures.json.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 
@@ -38,6 +39,7 @@ const cases = (areas.length > 0 ? areas : ['core']).flatMap((area) => {
     .map((name) => join(directory, name))
 })
 const launcher = `${process.execPath} ${join(root, 'bin/loligo.js')}`
+const plugins = cases.some((file) => readFileSync(file, 'utf8').includes('"go_plugins"')) ? buildPlugins() : []
 const { status, error } = spawnSync(
   process.execPath,
   [
@@ -45,6 +47,7 @@ const { status, error } = spawnSync(
     ...['--gateway', `${launcher} run {flags} -c {config} --threads 2`],
     ...['--cli', launcher],
     ...['--without', WITHOUT.join(',')],
+    ...plugins,
     ...passed,
     ...cases,
   ],
@@ -52,3 +55,31 @@ const { status, error } = spawnSync(
 )
 if (error !== undefined) throw error
 process.exit(status ?? 1)
+
+/** Compiles the Go plugins of the cases with this checkout; what has not changed since the last time is there already. */
+function buildPlugins(): string[] {
+  const out = join(root, 'node_modules/.cache/loligo-conformance', goHash())
+  const build = `${launcher} plugin build --out {out} .`
+  const args = [
+    resolve(folder ?? '', 'build-go-plugins.mjs'),
+    '--build',
+    build,
+    '--ext',
+    '.wasm',
+    '--out',
+    out,
+    ...cases,
+  ]
+  const built = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  if (built.status !== 0) process.exit(built.status ?? 1)
+  return ['--plugins-folder', out, '--plugin-ext', '.wasm']
+}
+
+/** Changes with the gateway's own Go side. */
+function goHash(): string {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(join(root, 'go'), { recursive: true, encoding: 'utf8' }).sort()) {
+    if (name.endsWith('.go')) hash.update(name).update(readFileSync(join(root, 'go', name)))
+  }
+  return hash.digest('hex').slice(0, 16)
+}

@@ -14,6 +14,8 @@ import (
 // Plugin holds the address of each registerer that the sources have; nil where they have none.
 type Plugin struct {
 	Clients, Handlers, Modifiers, Middlewares any
+	// Network is ConfigureTransport, for sources that may call others by HTTP.
+	Network func(settings []byte)
 }
 
 var (
@@ -39,7 +41,7 @@ type instance struct {
 func Run(p Plugin) {
 	hello := make(chan struct{})
 	go func() {
-		err := readFrames(func(f *frame) { dispatch(f, hello) })
+		err := readFrames(func(f *frame) { dispatch(f, p.Network, hello) })
 		os.Stderr.WriteString("the gateway is gone: " + err.Error() + "\n")
 		os.Exit(1)
 	}()
@@ -50,17 +52,19 @@ func Run(p Plugin) {
 
 // settings are what the host says before anything runs.
 type settings struct {
-	LogLevel  byte               `json:"logLevel"`
-	Transport *transportSettings `json:"transport"`
+	LogLevel  byte            `json:"logLevel"`
+	Transport json.RawMessage `json:"transport"`
 }
 
-func dispatch(f *frame, hello chan struct{}) {
+func dispatch(f *frame, network func([]byte), hello chan struct{}) {
 	switch f.kind {
 	case toHello:
 		var s settings
 		if json.Unmarshal(f.payload, &s) == nil {
 			logLevel = s.LogLevel
-			configureTransport(s.Transport)
+			if network != nil {
+				network(s.Transport)
+			}
 		}
 		close(hello)
 	case toInstantiate:

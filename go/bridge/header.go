@@ -38,8 +38,8 @@ func parseHeader(text string, canonical bool) http.Header {
 
 var keySlices = sync.Pool{New: func() any { return new([]string) }}
 
-// writeHeader writes the fields sorted by name, as package net/http does. What cannot be sent is left out, line breaks in
-// values become spaces.
+// writeHeader writes the fields sorted by name, as package net/http does. Names that cannot be sent are left out, control
+// characters in values become spaces.
 func writeHeader(w *writer, h map[string][]string) {
 	pooled := keySlices.Get().(*[]string)
 	keys := (*pooled)[:0]
@@ -66,10 +66,14 @@ func writeHeader(w *writer, h map[string][]string) {
 }
 
 func appendValue(b []byte, value string) []byte {
-	if strings.ContainsAny(value, "\r\n\x00") {
-		value = strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(value)
+	at := len(b)
+	b = append(b, value...)
+	for i := at; i < len(b); i++ {
+		if c := b[i]; c < ' ' && c != '\t' || c == 0x7f {
+			b[i] = ' '
+		}
 	}
-	return append(b, value...)
+	return b
 }
 
 var tokenBytes = func() (table [256]bool) {

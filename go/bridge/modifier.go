@@ -93,7 +93,7 @@ func (c *call) refuse(err error) {
 	w := newFrame(frResult, resultError, c.key, 0)
 	w.u16(uint16(status))
 	w.text(err.Error())
-	w.text(encoding)
+	w.text(string(appendValue(nil, encoding)))
 	at := w.begin()
 	if with, ok := err.(interface{ Headers() map[string][]string }); ok && status != 0 {
 		writeHeader(w, with.Headers())

@@ -3,6 +3,7 @@ package bridge
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"net"
 	"net/http"
 	"time"
@@ -34,10 +35,12 @@ type transportSettings struct {
 
 const tlsHandshakeTimeout = 10 * time.Second
 
-// configureTransport gives the default transport the settings of the gateway.
-func configureTransport(s *transportSettings) {
+// ConfigureTransport gives the default transport the settings of the gateway, which come as JSON. The builder names it for
+// sources that use the network: the others are a quarter smaller without it.
+func ConfigureTransport(text []byte) {
+	var s *transportSettings
 	t, ok := http.DefaultTransport.(*http.Transport)
-	if s == nil || !ok {
+	if json.Unmarshal(text, &s) != nil || s == nil || !ok {
 		return
 	}
 	dialer := &net.Dialer{

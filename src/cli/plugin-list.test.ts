@@ -146,6 +146,7 @@ describe('loligo plugin list', () => {
       path: join(root, 'plugins/stamp'),
       entry: join(root, 'plugins/stamp/stamp.mjs'),
       runtime: 'module',
+      build: null,
       problems: [],
     })
   })

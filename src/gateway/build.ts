@@ -155,6 +155,7 @@ async function startPlugins(options: BuildOptions, workshop: Workshop, metrics: 
     running,
     guests: guestsOf(options, workshop),
     generation,
+    readiness: workshop.readiness,
     upstream: config.upstream,
   })
   workshop.onClose(() => plugins.close())

@@ -30,7 +30,7 @@ import { flatmapMerged } from '../proxy/flatmap-merged.ts'
 import { proxyNamespace } from '../proxy/options.ts'
 import { shadow } from '../proxy/shadow.ts'
 import { staticData } from '../proxy/static-data.ts'
-import { healthAhead } from '../router/health-ahead.ts'
+import { healthAhead, troublesAhead } from '../router/health-ahead.ts'
 import { routerNamespace } from '../router/options.ts'
 import { CONCURRENT_SHARE } from './shares.ts'
 import {
@@ -53,13 +53,18 @@ import {
 // the one place where order is decided (specification: core 6.5, plugins 4.2).
 
 /** Around everything, before the access log and the routes. */
-export const server: readonly ServiceStep[] = [atServer(stageTrace), atServer(cors), atServer(httpServerPlugins)]
+export const server: readonly ServiceStep[] = [
+  own('readiness', troublesAhead),
+  atServer(stageTrace),
+  atServer(cors),
+  atServer(httpServerPlugins),
+]
 
 /** Between the access log and the endpoints. */
 export const router: readonly ServiceStep[] = [
   atRouter(serviceRateLimit),
   // Not behind what follows: probes come without the right host or user agent.
-  own('health', ({ config }) => (configuresAny(config, [securityHttp, botDetector]) ? healthAhead(config) : null)),
+  own('health', (tools) => (configuresAny(tools.config, [securityHttp, botDetector]) ? healthAhead(tools) : null)),
   atRouter(securityHttp),
   atRouter(botDetector),
 ]

@@ -4,7 +4,7 @@ import type { Static } from '../config/type.ts'
 import { type PluginReport, pluginEndpoint, pluginTelemetry } from '../features/telemetry/plugins.ts'
 import type { DeadlineQueue } from '../pipes/context.ts'
 import type { Handler } from '../pipes/http.ts'
-import { allowedMethods, debugEndpoint, echoEndpoint, health } from '../router/built-in.ts'
+import { allowedMethods, debugEndpoint, echoEndpoint, healthEndpoint } from '../router/built-in.ts'
 import type { RouterOptions } from '../router/options.ts'
 import { RouteTable } from '../router/route-table.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -23,7 +23,7 @@ export async function buildRoutes(
   const { config } = common.workshop
   const routes = new RouteTable<Handler>()
   if (!options.disable_health) {
-    routes.add('GET', withLeadingSlash(options.health_path ?? '/__health'), health)
+    routes.add('GET', withLeadingSlash(options.health_path ?? '/__health'), healthEndpoint(common.workshop.readiness))
   }
   const pluginOptions = config.extra[pluginTelemetry.namespace] as Static<typeof pluginTelemetry.options> | undefined
   if (pluginOptions !== undefined) routes.add('GET', pluginOptions.path, pluginEndpoint(report))

@@ -5,6 +5,7 @@ import { type Clock, SYSTEM_CLOCK } from '../pipes/clock.ts'
 import { DeadlineQueue } from '../pipes/context.ts'
 import type { Handler } from '../pipes/http.ts'
 import type { PluginProblem } from '../plugins/problem.ts'
+import { Readiness } from '../shared/readiness.ts'
 import { alone, type Surroundings } from '../shared/surroundings.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
@@ -22,6 +23,8 @@ export class Workshop {
   readonly #starts: (() => void)[] = []
 
   readonly clock: Clock
+  /** Fed by whatever knows what keeps the gateway from working. */
+  readonly readiness = new Readiness()
   /** The HTTP client; set before anything calls. */
   http: Handler = () => Promise.reject(new Error('the gateway has no HTTP client yet'))
 
@@ -30,6 +33,7 @@ export class Workshop {
     this.clock = clock
     this.#log = log
     this.#surroundings = surroundings
+    this.provide('readiness', this.readiness)
   }
 
   provide(namespace: string, service: unknown): void {

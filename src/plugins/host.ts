@@ -14,7 +14,7 @@ import { buildServerStage } from './kinds/server.ts'
 import type { Place } from './place.ts'
 import type { HookUse, PluginMetrics } from './plugin-metrics.ts'
 import { PLUGIN_KINDS, type PluginRegistry } from './registry.ts'
-import type { LoadedPlugin, MartianPlugin, PluginKind } from './runtime.ts'
+import type { GuestUse, LoadedPlugin, MartianPlugin, PluginKind } from './runtime.ts'
 import type { Toolbox } from './tools/plugin-tools.ts'
 
 /** The plugins of one gateway. Features reach it as the service `plugin`. */
@@ -54,6 +54,8 @@ export interface PluginUse {
   readonly kinds: readonly PluginKind[]
   /** The hooks that the configuration names somewhere. */
   readonly hooks: Readonly<Partial<Record<HookName, HookUse>>>
+  /** How the instance fares that it runs in; absent for plugins that run in the gateway's own threads. */
+  readonly guest?: GuestUse
 }
 
 export interface HostOptions {
@@ -92,7 +94,9 @@ export function createPluginHost(options: HostOptions): PluginHost {
 function useOf(plugin: LoadedPlugin, metrics: PluginMetrics): PluginUse {
   const { name, version, file, hash } = plugin
   const kinds = PLUGIN_KINDS.filter((kind) => plugin.kinds[kind] !== undefined)
-  return { name, version, file, hash, kinds, hooks: metrics.usesOf(name, kinds.flatMap(hooksOf)) }
+  const guest = plugin.guest?.()
+  const hooks = metrics.usesOf(name, kinds.flatMap(hooksOf))
+  return { name, version, file, hash, kinds, hooks, ...(guest !== undefined && { guest }) }
 }
 
 /** The host that the gateway provides to features. */

@@ -102,6 +102,27 @@ export interface LoadedPlugin {
   /** The schema that its own block must match; null: the block is handed over as it is. */
   readonly options: TSchema | null
   readonly kinds: PluginKinds
+  /** Tells how the instance fares that it runs in; absent where it runs in the gateway's own threads. */
+  readonly guest?: () => GuestUse
+}
+
+/**
+ * The instance that the plugins of a WebAssembly file run in, all of them and for all threads.
+ *
+ * @example
+ * const guests = gateway.plugins().flatMap(({ guest }) => guest ?? [])
+ * assert.ok(guests.every(({ restarts }) => restarts === 0))
+ */
+export interface GuestUse {
+  /**
+   * `serves`; `restarting`: it ended, and calls wait for the next one; `paused`: it ended again and again, and calls fail
+   * until the next one is started; `failing`: a factory of a plugin failed in it.
+   */
+  readonly state: 'serves' | 'restarting' | 'paused' | 'failing'
+  /** How often an instance of this file was replaced, since the process began. */
+  readonly restarts: number
+  /** Why the last one ended, or what fails; empty when nothing has. */
+  readonly reason: string
 }
 
 /**

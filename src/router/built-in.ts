@@ -3,12 +3,23 @@ import { canonicalName, HeaderList } from '../pipes/headers.ts'
 import { type Handler, type HttpRequest, HttpResponse } from '../pipes/http.ts'
 import { percentDecode } from '../pipes/query.ts'
 import { wholeBody } from '../pipes/whole-body.ts'
+import type { Readiness } from '../shared/readiness.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** `GET /__health`: the process answers. Specification: core 3.6. */
-export const health: Handler = async (_, { clock }) => json({ agents: {}, now: goTime(clock.wallTime()), status: 'ok' })
+/**
+ * `GET /__health`: the process answers (specification: core 3.6). While something keeps the gateway from working the status
+ * is 503, and `problems` says what.
+ */
+export function healthEndpoint(readiness: Readiness): Handler {
+  return async (_, { clock }) => {
+    const now = goTime(clock.wallTime())
+    const problems = readiness.troubles()
+    if (problems.length === 0) return json({ agents: {}, now, status: 'ok' })
+    return json({ agents: {}, now, problems, status: 'unavailable' }, 503)
+  }
+}
 
 /** The answer to OPTIONS with `auto_options`. Specification: core 3.3. */
 export function allowedMethods(methods: readonly string[], version: string): Handler {
@@ -50,8 +61,8 @@ async function bodyOf(request: HttpRequest, context: Context): Promise<string> {
   return (await wholeBody(request, context))?.toString('utf8') ?? ''
 }
 
-function json(value: unknown): HttpResponse {
-  return new HttpResponse(200, new HeaderList(['Content-Type', JSON_TYPE]), JSON.stringify(value))
+function json(value: unknown, status = 200): HttpResponse {
+  return new HttpResponse(status, new HeaderList(['Content-Type', JSON_TYPE]), JSON.stringify(value))
 }
 
 function queryLists(request: HttpRequest): Record<string, string[]> {

@@ -10,10 +10,16 @@ const HEALTHY_MS = 60_000
  */
 export class RestartPause {
   #next = 0
+  readonly #healthyMs: number
+
+  /** @param healthyMs how long a thread lives that was not broken from the start; a minute by default */
+  constructor(healthyMs = HEALTHY_MS) {
+    this.#healthyMs = healthyMs
+  }
 
   /** The pause, in milliseconds, after a thread that lived for `livedMs`. */
   after(livedMs: number): number {
-    if (livedMs >= HEALTHY_MS) this.#next = 0
+    if (livedMs >= this.#healthyMs) this.#next = 0
     const pause = this.#next
     this.#next = pause === 0 ? FIRST_MS : Math.min(pause * 2, LONGEST_MS)
     return pause

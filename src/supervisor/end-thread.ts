@@ -1,4 +1,4 @@
-import { childrenOf } from './scheduling.ts'
+import { childrenOf } from '../shared/scheduling.ts'
 
 /** How long a thread may take to end, in milliseconds: then what it waits for is ended, and then it is given up. */
 const RELEASE_MS = 150

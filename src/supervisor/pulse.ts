@@ -1,5 +1,5 @@
-import { readlinkSync } from 'node:fs'
 import { RUNNING_SLOTS } from '../shared/running-code.ts'
+import { systemThread } from '../shared/scheduling.ts'
 
 // What a thread shows of itself, in memory that needs nobody's help to be read: it may stand still, or be gone.
 
@@ -40,13 +40,4 @@ export function beatsOf(pulse: SharedArrayBuffer): number {
 /** The number by which the system knows the thread; 0 where it does not tell. */
 export function systemThreadOf(pulse: SharedArrayBuffer): number {
   return Atomics.load(new Int32Array(pulse), SYSTEM_THREAD)
-}
-
-/** Linux has a link to the thread that looks at it. */
-function systemThread(): number {
-  try {
-    return Number(/\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1] ?? 0)
-  } catch {
-    return 0
-  }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { CodeTable } from '../shared/code-table.ts'
+import type { Scheduling } from '../shared/scheduling.ts'
 import { createLogger, DEFAULT_LOGGING } from '../telemetry/logging.ts'
-import type { Scheduling } from './scheduling.ts'
 import { Watchdog, type Watched } from './watchdog.ts'
 
 const LIMIT_MS = 200

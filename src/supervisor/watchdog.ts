@@ -1,10 +1,10 @@
 import type { CodeTable } from '../shared/code-table.ts'
 import { runningSite } from '../shared/running-code.ts'
+import { type Scheduling, schedulingOf } from '../shared/scheduling.ts'
 import { formatFrame, type StackFrame } from '../shared/stack-frames.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { examine, isDebugged } from './examine.ts'
 import { beatsOf, runningSlots, systemThreadOf } from './pulse.ts'
-import { type Scheduling, schedulingOf } from './scheduling.ts'
 
 /** A thread to be watched. */
 export interface Watched {

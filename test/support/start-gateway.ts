@@ -4,6 +4,7 @@ import { type Diagnostic, formatDiagnostic, loadConfigObject } from '../../src/c
 import { buildGateway, type Gateway } from '../../src/gateway/build.ts'
 import { features } from '../../src/gateway/pipeline.ts'
 import type { Clock } from '../../src/pipes/clock.ts'
+import type { Guests } from '../../src/plugins/runtimes/go/guests.ts'
 import type { Plugin } from '../../src/sdk/define-plugin.ts'
 import { type Listener, listen } from '../../src/server/listen.ts'
 import type { Cells } from '../../src/shared/cells.ts'
@@ -21,6 +22,8 @@ export interface StartOptions {
   readonly clock?: Clock
   /** Shared with other gateways. */
   readonly cells?: Cells
+  /** In which Go plugins run; by default the gateway has its own. */
+  readonly guests?: Guests
 }
 
 /** A gateway that listens on a free port of the loopback. */
@@ -60,6 +63,7 @@ export async function startGateway(
     plugins: options.plugins ?? [],
     ...(options.clock !== undefined && { clock: options.clock }),
     ...(options.cells !== undefined && { cells: options.cells }),
+    ...(options.guests !== undefined && { guests: options.guests }),
   })
   const listener = await listen(gateway, { port: 0, host: '127.0.0.1', reusePort: false }, logger)
   t.after(() => {

@@ -153,6 +153,19 @@ func init() {
     })
   }
 
+  test('sources that import more of the module with Martian have its other packages as they are', async (t) => {
+    const module = 'github.com/krakend/krakend-martian/v2'
+    const folder = folderWith(t, {
+      'go.mod': `module example.com/m\n\ngo 1.21\n\nrequire ${module} v2.1.0\n\nreplace ${module} => ./theirs\n`,
+      'main.go': register(`${module}/register`),
+      'more.go': `package main\n\nimport martian "${module}"\n\nvar _ = martian.Count\n`,
+      'theirs/go.mod': `module ${module}\n\ngo 1.20\n`,
+      'theirs/m.go': `package martian\n\nimport "${module}/register"\n\nfunc Count() int { return len(register.Get()) }\n`,
+      'theirs/register/r.go': 'package register\n\nimport _ "example.com/gone"\n',
+    })
+    assert.deepEqual((await build(folder)).section.kinds, ['martian'])
+  })
+
   const broken: readonly (readonly [title: string, files: Record<string, string>, message: RegExp, remedy: RegExp])[] =
     [
       ['an empty folder', { 'README.md': '' }, /there are no Go files in/, /name the folder/],

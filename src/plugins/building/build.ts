@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve, sep } from 'node:path'
@@ -15,7 +16,7 @@ import { appendPluginSection } from './plugin-section-writer.ts'
 import { sourceHash } from './source-hash.ts'
 import { fromHere } from './source-path.ts'
 import { checkContent, checkFiles, contentOf, type PluginContent, warningsOf } from './sources-check.ts'
-import { type UsesReport, usesOf } from './uses.ts'
+import { type UsesReport, usesNetwork, usesOf } from './uses.ts'
 
 export interface BuildOptions {
   /** The folder of the plugin's package `main`. */
@@ -85,7 +86,7 @@ async function compile(go: GoTool, folder: string, scratch: string, sources: str
   const content = contentOf(inspection)
   const uses = usesOf(inspection, packages, own)
   for (const place of inspection.main) hideMain(overlay, place)
-  addMain(overlay, folder, content.variables)
+  addMain(overlay, folder, content.variables, usesNetwork(uses, own))
   const output = join(scratch, 'plugin.wasm')
   const args = ['build', ...overlay.flags(), '-trimpath', '-ldflags', '-s -w', '-o', output, '.']
   const { code, stderr } = await go.run(args)
@@ -117,7 +118,7 @@ function outputFile(out: string | undefined, folder: string, name: string): stri
 
 /** A gateway that looks at the file meanwhile sees the old one or the new one. */
 function writeWhole(file: string, bytes: Uint8Array): void {
-  const unfinished = `${file}.${process.pid}.tmp`
+  const unfinished = `${file}.${randomBytes(4).toString('hex')}.tmp`
   try {
     writeFileSync(unfinished, bytes)
     renameSync(unfinished, file)

@@ -50,11 +50,29 @@ export async function completeModule({ go, overlay, folder, sources, scratch }: 
     await edit(go, file, fetched, others)
     for (const [index, module] of fetched.entries()) {
       const virtual = join(root, martianFolder(index))
-      overlay.write(join(virtual, 'go.mod'), `module ${module}\n`)
+      if (isImportedBeside(module, imports)) await copyModule(go, overlay, module, virtual)
+      else overlay.write(join(virtual, 'go.mod'), `module ${module}\n`)
       overlay.replace(join(virtual, 'register/register.go'), join(sources, 'martian/register.go'))
     }
   }
   overlay.replace(path, file)
+}
+
+/** Whether the sources import more of a module than its registration. */
+function isImportedBeside(module: string, imports: ReadonlySet<string>): boolean {
+  const own = [...imports].filter((name) => name === module || name.startsWith(`${module}/`))
+  // The path of one of these modules begins with that of another.
+  return own.some((name) => name !== `${module}/register` && !name.startsWith(`${module}/v2`))
+}
+
+/** Lets Go see the sources of a module at another path, but for those of its registration. */
+async function copyModule(go: GoTool, overlay: Overlay, module: string, virtual: string): Promise<void> {
+  const { stdout, stderr } = await go.run(['list', '-m', '-f', '{{.Dir}}', module])
+  const folder = stdout.trim()
+  if (folder === '') throw new BuildFailure(`${module} is not there`, 'run "go mod download" in the folder', stderr)
+  overlay.tree(folder, virtual)
+  for (const name of readdirSync(join(folder, 'register'))) overlay.replace(join(virtual, 'register', name), '')
+  overlay.replace(join(virtual, 'go.mod'), join(folder, 'go.mod'))
 }
 
 function martianFolder(index: number): string {

@@ -48,10 +48,10 @@ test('the main function loses its name in a copy, found by bytes; paths in messa
 test('the generated main function hands over what there is, and takes a name that is free', (t) => {
   const folder = folderWith(t, { 'zz_loligo_main.go': '' })
   const overlay = new Overlay(folderWith(t, {}))
-  addMain(overlay, folder, new Set(['ModifierRegisterer', 'HandlerRegisterer']))
+  addMain(overlay, folder, new Set(['ModifierRegisterer', 'HandlerRegisterer']), true)
   const file = seen(overlay)[join(folder, 'zz_loligo1_main.go')] ?? ''
   assert.match(
     readFileSync(file, 'utf8'),
-    /bridge\.Run\(bridge\.Plugin\{Handlers: &HandlerRegisterer, Modifiers: &ModifierRegisterer\}\)/,
+    /bridge\.Run\(bridge\.Plugin\{Handlers: &HandlerRegisterer, Modifiers: &ModifierRegisterer, Network: bridge\.ConfigureTransport\}\)/,
   )
 })

@@ -82,9 +82,11 @@ const FIELDS = {
 }
 
 /** Adds the main function that runs the plugin inside the gateway. */
-export function addMain(overlay: Overlay, folder: string, variables: ReadonlySet<string>): void {
-  const fields = Object.entries(FIELDS).filter(([, name]) => variables.has(name))
-  const text = fields.map(([field, name]) => `${field}: &${name}`).join(', ')
+export function addMain(overlay: Overlay, folder: string, variables: ReadonlySet<string>, usesNetwork: boolean): void {
+  const registerers = Object.entries(FIELDS).filter(([, name]) => variables.has(name))
+  const fields = registerers.map(([field, name]) => `${field}: &${name}`)
+  if (usesNetwork) fields.push('Network: bridge.ConfigureTransport')
+  const text = fields.join(', ')
   overlay.write(
     freeName(folder),
     `package main\n\nimport "loligo/bridge"\n\nfunc main() { bridge.Run(bridge.Plugin{${text}}) }\n`,

@@ -42,23 +42,23 @@ export function warningsOf({ uses }: Inspection, { noVariables }: PluginContent)
  * Looks for Go files that can be compiled at all.
  * @throws BuildFailure
  */
-export function checkFiles(
-  { GoFiles = [], IgnoredGoFiles = [] }: GoPackage,
-  { special }: Inspection,
-  folder: string,
-): void {
+export function checkFiles(main: GoPackage, { special }: Inspection, folder: string): void {
+  const { GoFiles = [], IgnoredGoFiles = [], Error: error } = main
   if (GoFiles.length > 0) return
   const cgo = special.find(({ path, built }) => path === 'C' && !built)
   if (cgo !== undefined) throw withCgo(cgo)
-  if (IgnoredGoFiles.length === 0) {
+  if (IgnoredGoFiles.length > 0) {
     throw new BuildFailure(
-      `there are no Go files in ${shownPath(folder)}`,
-      'name the folder that holds the package main of the plugin',
+      `build constraints leave out all Go files in ${shownPath(folder)}: ${IgnoredGoFiles.join(', ')}`,
+      'a plugin is built for GOOS=wasip1, GOARCH=wasm: let the constraints of at least one file allow that',
     )
   }
+  if (error !== undefined && !error.Err.startsWith('no Go files')) {
+    throw new BuildFailure('Go cannot read the module', 'do what it says above', error.Err)
+  }
   throw new BuildFailure(
-    `build constraints leave out all Go files in ${shownPath(folder)}: ${IgnoredGoFiles.join(', ')}`,
-    'a plugin is built for GOOS=wasip1, GOARCH=wasm: let the constraints of at least one file allow that',
+    `there are no Go files in ${shownPath(folder)}`,
+    'name the folder that holds the package main of the plugin',
   )
 }
 

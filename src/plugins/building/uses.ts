@@ -39,6 +39,12 @@ export function usesOf({ uses }: Inspection, packages: readonly GoPackage[], own
   }
 }
 
+/** Whether a plugin may call others: itself, through modules of others, or as a proxy. */
+export function usesNetwork({ names, network }: UsesReport, own: readonly GoPackage[]): boolean {
+  const proxies = own.some(({ Imports = [] }) => Imports.includes('net/http/httputil'))
+  return proxies || names.hosts.length > 0 || network.length > 0
+}
+
 function namesIn(uses: readonly UseFound[]): readonly string[] {
   return [...new Set(uses.map(({ name }) => name || COMPUTED))].sort()
 }

@@ -5,6 +5,7 @@ import { Failure } from '../../pipes/failure.ts'
 import type { Handler } from '../../pipes/http.ts'
 import type { Plugin } from '../../sdk/define-plugin.ts'
 import { CellRegistry } from '../../shared/cells.ts'
+import { Readiness } from '../../shared/readiness.ts'
 import type { RunningCode } from '../../shared/running-code.ts'
 import { createStoreOwner } from '../../shared/store-owner.ts'
 import { alone } from '../../shared/surroundings.ts'
@@ -61,6 +62,8 @@ export interface LoadOptions {
   readonly generation?: number
   /** The settings of the gateway's own calls: those of Go plugins have the same by default. */
   readonly upstream?: UpstreamOptions
+  /** Is told where to ask what keeps plugins from working. */
+  readonly readiness?: Readiness
 }
 
 /** The origin of plugins that come with the gateway, and of those that a program gave. */
@@ -129,7 +132,7 @@ export async function loadPlugins(options: LoadOptions): Promise<PluginHost> {
 }
 
 function runtimesOf(
-  { guests, generation = 1, section, upstream, log }: LoadOptions,
+  { guests, generation = 1, section, upstream, readiness = new Readiness(), log }: LoadOptions,
   closers: Closers,
 ): readonly Runtime[] {
   if (guests === undefined) return MODULE_RUNTIMES
@@ -138,6 +141,7 @@ function runtimesOf(
     generation,
     section,
     upstream: upstream ?? null,
+    readiness,
     log,
     onClose: (close) => void closers.add(close, log),
   })

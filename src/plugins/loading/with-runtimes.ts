@@ -1,4 +1,5 @@
 import type { PluginSection } from '../../config/model.ts'
+import { Readiness } from '../../shared/readiness.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { Closers } from '../closers.ts'
 import type { Runtime } from '../runtime.ts'
@@ -25,7 +26,15 @@ export async function withRuntimes<T>(
   try {
     return await look([
       ...MODULE_RUNTIMES,
-      createGoRuntime({ guests: owner, generation: 1, section, upstream: null, log, onClose }),
+      createGoRuntime({
+        guests: owner,
+        generation: 1,
+        section,
+        upstream: null,
+        readiness: new Readiness(),
+        log,
+        onClose,
+      }),
     ])
   } finally {
     await closers.close()

@@ -170,6 +170,11 @@ export class FrameWriter {
   }
 }
 
+/** The guest wants to send what HTTP has no room for. It costs the call. */
+export class Unsendable extends Error {
+  override name = 'Unsendable'
+}
+
 /** Takes the payload of a frame apart. */
 export class FrameReader {
   readonly #buffer: Buffer
@@ -215,7 +220,7 @@ export class FrameReader {
 
   /**
    * Header fields as the flat list that `HeaderList` keeps.
-   * @throws Error for what cannot be sent: the Go side sees to that, but code in the guest may have damaged it
+   * @throws Unsendable the Go side sees to that, but code in the guest may have damaged it
    */
   fields(): string[] {
     const text = this.latin1()
@@ -223,20 +228,39 @@ export class FrameReader {
     const raw = text.split('\0')
     raw.pop()
     if (raw.length % 2 !== 0) throw new Error('a header field without a value')
-    for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i] as string
-      checkFieldName(name)
-      fieldValue(name, raw[i + 1])
-    }
+    for (let i = 0; i < raw.length; i += 2) checkField(raw[i] as string, raw[i + 1] as string)
     return raw
   }
 
-  /** @throws Error when it is none */
+  /**
+   * The value of one header field.
+   * @throws Unsendable
+   */
+  value(name: string): string {
+    const value = this.latin1()
+    checkField(name, value)
+    return value
+  }
+
+  /** @throws Unsendable when it is none */
   method(): string {
     const method = this.latin1()
     if (method === '') return 'GET'
-    if (!isToken(method)) throw new Error(`the method ${JSON.stringify(method)}`)
+    if (!isToken(method)) throw new Unsendable(`net/http: invalid method ${JSON.stringify(method)}`)
     return method
+  }
+
+  /**
+   * What stands on request lines: a path with a query, or a URL.
+   * @throws Unsendable when it would end the line
+   */
+  target(): string {
+    return checkTarget(this.latin1())
+  }
+
+  /** The same, of any characters. */
+  url(): string {
+    return checkTarget(this.utf8())
   }
 
   list(): string[] {
@@ -252,6 +276,23 @@ export class FrameReader {
 
   get left(): number {
     return this.#buffer.length - this.#at
+  }
+}
+
+/** Control characters and spaces. */
+const NOT_IN_TARGETS = /[\0-\x20\x7f]/
+
+function checkTarget(target: string): string {
+  if (!NOT_IN_TARGETS.test(target)) return target
+  throw new Unsendable(`net/http: can't write control character in Request.URL ${JSON.stringify(target)}`)
+}
+
+function checkField(name: string, value: string): void {
+  try {
+    checkFieldName(name)
+    fieldValue(name, value)
+  } catch (error) {
+    throw new Unsendable(error instanceof Error ? error.message : String(error))
   }
 }
 

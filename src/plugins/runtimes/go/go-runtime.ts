@@ -6,6 +6,7 @@ import { permissionsOf } from '../../../config/permissions-options.ts'
 import type { Context } from '../../../pipes/context.ts'
 import type { HttpRequest, HttpResponse } from '../../../pipes/http.ts'
 import type { ProxyRequest, ProxyResponse } from '../../../pipes/proxy.ts'
+import type { Readiness } from '../../../shared/readiness.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
 import { namesOf } from '../../loading/sources.ts'
 import { heldTo } from '../../permission-problems.ts'
@@ -37,6 +38,8 @@ export interface GoRuntimeOptions {
   readonly section: PluginSection | null
   /** The settings of the gateway's own calls; null: plugins have Go's. */
   readonly upstream: UpstreamOptions | null
+  /** Is told where to ask what keeps plugins from working. */
+  readonly readiness: Readiness
   readonly log: Logger
   /** Runs when the gateway closes. */
   readonly onClose: (close: () => void) => void
@@ -62,6 +65,7 @@ export function createGoRuntime(options: GoRuntimeOptions): Runtime {
       const permissions = configured ?? permissionsOf(null)
       const client = await open(unit, { file: code.entry, hash: code.hash, permissions, transport }, options)
       options.onClose(() => client.close())
+      options.readiness.add(() => client.troubles())
       const plugins = pluginsOf(client, unit, code.hash)
       const refused = refusedOf(client.report)
       const martian = martianOf(client, unit)
@@ -139,7 +143,8 @@ function pluginsOf(client: GuestClient, unit: PluginUnit, hash: string): LoadedP
       ...(has(report.modifier, name) && { modifier: (setup: PluginSetup) => makeModifier(client, name, setup) }),
       ...(has(report.middleware, name) && { middleware: (setup: PluginSetup) => makeMiddleware(client, name, setup) }),
     }
-    return { name, version: '', file: unit.entry, unit: unit.name, hash, runtime: NAME, options: null, kinds }
+    const from = { file: unit.entry, unit: unit.name, hash, runtime: NAME }
+    return { name, version: '', ...from, options: null, kinds, guest: () => client.use }
   })
 }
 

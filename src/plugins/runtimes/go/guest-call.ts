@@ -13,6 +13,11 @@ export class GuestLost extends Error {
   override name = 'GuestLost'
   /** As with a panic, what it says is for the log alone. */
   readonly isCrash = true
+
+  constructor(message: string) {
+    super(message)
+    this.stack = `${this.name}: ${message}` // where in the gateway it was noticed says nothing
+  }
 }
 
 /** What a call tells whoever keeps the calls. */

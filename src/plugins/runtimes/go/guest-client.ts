@@ -1,9 +1,12 @@
+import { basename } from 'node:path'
 import type { Context } from '../../../pipes/context.ts'
+import { settleWithin } from '../../../shared/settle-within.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
-import { FROM_GUEST, TO_GUEST } from './frames.ts'
+import type { GuestUse } from '../../runtime.ts'
+import { FROM_GUEST, TO_GUEST, Unsendable } from './frames.ts'
 import type { GuestReport } from './guest/messages.ts'
 import { type GuestCall, GuestLost } from './guest-call.ts'
-import type { GuestConnection, GuestEvents, GuestSpec, Guests } from './guests.ts'
+import type { GuestConnection, GuestEnd, GuestEvents, GuestSpec, Guests } from './guests.ts'
 import { Link, type LinkMemory } from './link.ts'
 
 /** The kinds of instances as the Go side numbers them. */
@@ -35,6 +38,8 @@ interface OwnInstance {
   broken: string | null
 }
 
+/** How long a factory may take in a new instance of the guest, in milliseconds. */
+const REMAKE_MS = 10_000
 const MADE = 0
 const LEFT_OUT = 2
 
@@ -53,7 +58,8 @@ export class GuestClient {
   #link: Link | null = null
   /** Resolves when another instance serves; rejects when one will not soon. */
   #up: PromiseWithResolvers<void> | null = null
-  #reason = ''
+  /** How the last instance ended. */
+  #end: GuestEnd
   /** Changes whenever the guest goes: what was begun for the one before is of no use. */
   #epoch = 0
 
@@ -62,7 +68,10 @@ export class GuestClient {
     this.#log = log
     this.#file = spec.file
     this.report = connection.report
-    this.#link = this.#connect(connection.memory)
+    const { memory, before } = connection
+    this.#end = before
+    if (memory !== null) this.#link = this.#connect(memory)
+    else if (before.pauseMs === 0) this.#up = waiting()
   }
 
   /** Rejects with `GuestFailed` when the guest cannot be started. */
@@ -75,7 +84,7 @@ export class GuestClient {
     }
     const events: GuestEvents = {
       up: (memory) => then((opened) => void opened.#restore(memory)),
-      down: (reason, pauseMs) => then((opened) => opened.#lose(reason, pauseMs)),
+      down: (end) => then((opened) => opened.#lose(end)),
     }
     const opened = new GuestClient(await guests.open(spec, events), spec, log)
     client = opened
@@ -92,11 +101,29 @@ export class GuestClient {
   async instantiate(kind: number, name: string, key: string, config: string): Promise<GuestInstance> {
     const instance: OwnInstance = { kind, name, key, config, id: 0, leftOut: false, broken: null }
     const link = this.#link
-    if (link === null) throw new Error(this.#reason)
-    await this.#make(link, instance)
-    if (instance.broken !== null) throw new Error(instance.broken)
-    this.#instances.push(instance)
+    if (link !== null) {
+      await this.#make(link, instance)
+      if (instance.broken !== null) throw new Error(instance.broken)
+    }
+    this.#instances.push(instance) // where no guest runs now, the next one makes it
     return instance
+  }
+
+  /** How the guest fares. */
+  get use(): GuestUse {
+    const { restarts, reason } = this.#end
+    if (this.#link === null) return { state: this.#up === null ? 'paused' : 'restarting', restarts, reason }
+    const failing = this.#instances.find(({ broken }) => broken !== null)
+    if (failing === undefined) return { state: 'serves', restarts, reason }
+    return { state: 'failing', restarts, reason: `a factory of "${failing.name}": ${failing.broken}` }
+  }
+
+  /** What keeps its plugins from working, for whoever runs the gateway. */
+  troubles(): readonly string[] {
+    const { state, reason } = this.use
+    const name = basename(this.#file)
+    if (state === 'paused') return [`plugin ${name}: ${reason}; another instance is started after a pause`]
+    return state === 'failing' ? [`plugin ${name}: ${reason}`] : []
   }
 
   /** Starts a call in the guest that runs, or is about to. */
@@ -134,7 +161,7 @@ export class GuestClient {
     make: (link: Link, id: number) => Call,
     start: (call: Call, instance: number, parent: number) => Promise<Result>,
   ): Promise<Result> {
-    if (this.#up === null) throw this.#lostFor(this.#reason)
+    if (this.#up === null) throw this.#lostFor(this.#end.reason)
     await this.#up.promise
     if (context.cancelled !== null) throw context.cancelled
     return await this.call(instance, context, make, start)
@@ -158,9 +185,8 @@ export class GuestClient {
   }
 
   close(): void {
-    this.#lose('the gateway has closed it', 0)
-    this.#up?.reject(this.#lostFor(this.#reason))
-    this.#up?.promise.catch(() => {})
+    this.#lose({ ...this.#end, reason: 'the gateway has closed it', pauseMs: 0 })
+    this.#up?.reject(this.#lostFor(this.#end.reason))
     this.#connection.close()
     clearInterval(this.#alive)
   }
@@ -168,14 +194,27 @@ export class GuestClient {
   #connect(memory: LinkMemory): Link {
     const broken = (error: Error): void =>
       this.#connection.distrust(`it sent what cannot be understood: ${error.message}`)
-    return new Link(
+    const link = new Link(
       memory,
       (kind, flags, _connection, call, extra, payload) => {
         if (kind === FROM_GUEST.instantiated) this.#making.get(call)?.(flags, extra, payload.toString('utf8'))
-        else this.#calls.get(call)?.take(kind, flags, extra, payload)
+        else this.#take(link, kind, flags, call, extra, payload)
       },
       broken,
     )
+    return link
+  }
+
+  #take(link: Link, kind: number, flags: number, id: number, extra: number, payload: Buffer): void {
+    const call = this.#calls.get(id)
+    try {
+      call?.take(kind, flags, extra, payload)
+    } catch (error) {
+      if (!(error instanceof Unsendable)) throw error
+      link.begin(TO_GUEST.release, 0, id, 0)
+      link.send()
+      call?.lost(error)
+    }
   }
 
   #make(link: Link, instance: OwnInstance): Promise<void> {
@@ -196,8 +235,22 @@ export class GuestClient {
     return made
   }
 
-  #lose(reason: string, pauseMs: number): void {
-    this.#reason = reason
+  /** As when the gateway was built: a factory that does not come back costs its own place alone. */
+  async #remake(link: Link, instance: OwnInstance): Promise<void> {
+    const late = () => new Error(`the factory did not settle within ${REMAKE_MS} ms`)
+    const { leftOut } = instance
+    try {
+      await settleWithin(REMAKE_MS, this.#make(link, instance), late)
+    } catch (error) {
+      instance.broken = (error as Error).message
+      return
+    }
+    if (instance.leftOut && !leftOut) instance.broken = 'it returned nothing this time'
+  }
+
+  #lose(end: GuestEnd): void {
+    const { reason, pauseMs } = end
+    this.#end = end
     this.#epoch++
     this.#link?.close()
     this.#link = null
@@ -217,7 +270,7 @@ export class GuestClient {
     const epoch = this.#epoch
     const link = this.#connect(memory)
     this.#up ??= waiting()
-    await Promise.all(this.#instances.map((instance) => this.#make(link, instance)))
+    await Promise.all(this.#instances.map((instance) => this.#remake(link, instance)))
     if (epoch !== this.#epoch) {
       link.close()
       return

@@ -51,7 +51,7 @@ export function guestFailure(flags: number, reader: FrameReader): Error {
 export function readGoError(reader: FrameReader): GoError {
   const status = reader.u16()
   const text = reader.utf8()
-  const encoding = reader.latin1()
+  const encoding = reader.value('Content-Type')
   return new GoError(text, status, encoding, new HeaderList(reader.fields()))
 }
 

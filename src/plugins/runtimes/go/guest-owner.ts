@@ -1,13 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
-import { RestartPause } from '../../../shared/restart-pause.ts'
-import { settleWithin } from '../../../shared/settle-within.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
-import type { GuestReport } from './guest/messages.ts'
-import { GuestProcess } from './guest-process.ts'
-import { type GuestConnection, type GuestEvents, GuestFailed, type GuestSpec, type Guests } from './guests.ts'
+import { type GuestProcess, type GuestProcessOptions, startGuestProcess } from './guest-process.ts'
+import type { GuestConnection, GuestEvents, GuestSpec, Guests } from './guests.ts'
 import { serveGuests } from './guests-port.ts'
+import { KeptGuest } from './kept-guest.ts'
 import { limitMemory } from './limited-module.ts'
 
 export interface GuestOwnerOptions {
@@ -16,6 +13,10 @@ export interface GuestOwnerOptions {
   readonly print: (stream: 1 | 2, text: string) => void
   /** How long a guest may take until its plugins are registered, in milliseconds; 10 s by default. */
   readonly startMs?: number
+  /** How long an instance lives that was not broken from the start, in milliseconds; a minute by default. */
+  readonly healthyMs?: number
+  /** Starts an instance; by default in a thread of its own. */
+  readonly launch?: (options: GuestProcessOptions) => GuestProcess
 }
 
 /** The owner of the guests of a process: lives in the main thread, and sees to it that they go on. */
@@ -24,13 +25,13 @@ export interface GuestOwner extends Guests {
   serve(port: MessagePort): void
   /** Nobody has this generation any more: its guests are ended. */
   release(generation: number): void
-  /** Of guests that are in trouble: that were ended and wait to be started again. */
-  troubles(): readonly string[]
   /** Ends all of them; resolves when they are gone. */
   close(): Promise<void>
 }
 
 const START_MS = 10_000
+/** How often the guests are looked after, in milliseconds. */
+const TICK_MS = 100
 
 /** Makes an owner that has no guests yet. */
 export function createGuestOwner(options: GuestOwnerOptions): GuestOwner {
@@ -40,7 +41,9 @@ export function createGuestOwner(options: GuestOwnerOptions): GuestOwner {
 class Owner implements GuestOwner {
   readonly #options: GuestOwnerOptions
   /** By generation, file and hash. */
-  readonly #guests = new Map<string, Guest>()
+  readonly #guests = new Map<string, KeptGuest>()
+  /** How often instances of a file were replaced, over all generations. */
+  readonly #restarts = new Map<string, number>()
   /** Compiled code by its hash and limit; the same for all generations. */
   readonly #modules = new Map<string, Promise<WebAssembly.Module>>()
   readonly #ending = new Set<Promise<void>>()
@@ -54,11 +57,22 @@ class Owner implements GuestOwner {
     const key = `${spec.generation} ${spec.hash} ${spec.file}`
     let guest = this.#guests.get(key)
     if (guest === undefined) {
-      guest = new Guest(spec, this.#options, () => this.#compile(spec))
+      guest = this.#keep(spec)
       this.#guests.set(key, guest)
       this.#watch()
     }
     return guest.open(events)
+  }
+
+  #keep(spec: GuestSpec): KeptGuest {
+    const { file } = spec
+    const { log, print, startMs = START_MS, healthyMs, launch = startGuestProcess } = this.#options
+    return new KeptGuest(spec, {
+      ...{ log, print, startMs, healthyMs, launch },
+      compile: () => this.#compile(spec),
+      restarts: () => this.#restarts.get(file) ?? 0,
+      countRestart: () => void this.#restarts.set(file, (this.#restarts.get(file) ?? 0) + 1),
+    })
   }
 
   serve(port: MessagePort): void {
@@ -74,10 +88,6 @@ class Owner implements GuestOwner {
       void end.then(() => this.#ending.delete(end))
     }
     this.#forgetModules()
-  }
-
-  troubles(): readonly string[] {
-    return [...this.#guests.values()].flatMap(({ trouble }) => (trouble === null ? [] : [trouble]))
   }
 
   async close(): Promise<void> {
@@ -104,130 +114,17 @@ class Owner implements GuestOwner {
     for (const key of this.#modules.keys()) if (!used.has(key)) this.#modules.delete(key)
   }
 
-  /** Looks after guests that compute for too long, unless this thread was late itself: then the machine stood still. */
+  /**
+   * Looks after guests that compute for too long. A look that comes late counts for little: this thread was late itself, or
+   * the machine stood still.
+   */
   #watch(): void {
-    const TICK_MS = 100
     let last = performance.now()
     this.#timer ??= setInterval(() => {
       const now = performance.now()
-      const late = now - last > 5 * TICK_MS
+      const elapsedMs = Math.min(now - last, 2 * TICK_MS)
       last = now
-      for (const guest of this.#guests.values()) guest.check(now, late)
+      for (const guest of this.#guests.values()) guest.look(elapsedMs)
     }, TICK_MS).unref()
-  }
-}
-
-interface OpenConnection {
-  readonly events: GuestEvents
-  readonly number: number
-}
-
-/** A plugin's guest over all of its instances. */
-class Guest {
-  readonly spec: GuestSpec
-  /** Why it does not run now; null while it does. */
-  trouble: string | null = null
-  readonly #options: GuestOwnerOptions
-  readonly #compile: () => Promise<WebAssembly.Module>
-  readonly #connections = new Map<number, OpenConnection>()
-  readonly #pause = new RestartPause()
-  readonly #first: Promise<{ readonly process: GuestProcess; readonly report: GuestReport }>
-  #process: GuestProcess | null = null
-  #lastConnection = 0
-  #timer: NodeJS.Timeout | null = null
-  #over = false
-
-  constructor(spec: GuestSpec, options: GuestOwnerOptions, compile: () => Promise<WebAssembly.Module>) {
-    this.spec = spec
-    this.#options = options
-    this.#compile = compile
-    this.#first = this.#start()
-    this.#first.catch(() => {}) // whoever opens a connection is told
-  }
-
-  async open(events: GuestEvents): Promise<GuestConnection> {
-    const { report } = await this.#first
-    const number = ++this.#lastConnection
-    this.#connections.set(number, { events, number })
-    const process = this.#process
-    if (process === null) throw new GuestFailed(this.trouble ?? 'it has been ended')
-    const close = (): void => {
-      this.#connections.delete(number)
-      this.#process?.disconnect(number)
-    }
-    const distrust = (reason: string): void => this.#process?.terminate(reason)
-    return { memory: process.connect(number), report, distrust, close }
-  }
-
-  /** Ends an instance that computes without a pause for longer than it may. */
-  check(now: number, late: boolean): void {
-    const process = this.#process
-    if (process === null) return
-    const { timeMs } = this.spec.permissions
-    if (late) process.forgive(now)
-    else if (process.stuckMs(now) > timeMs) process.terminate(`it computed for more than ${timeMs} ms without a pause`)
-  }
-
-  async end(): Promise<void> {
-    this.#over = true
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    await this.#first.catch(() => {})
-    await this.#process?.shutdown()
-  }
-
-  async #start(): Promise<{ readonly process: GuestProcess; readonly report: GuestReport }> {
-    const { permissions, transport, file } = this.spec
-    const { log, print, startMs = START_MS } = this.#options
-    let module: WebAssembly.Module
-    try {
-      module = await this.#compile()
-    } catch (error) {
-      throw new GuestFailed(error instanceof Error ? error.message : String(error))
-    }
-    const process = new GuestProcess({ module, name: basename(file), permissions, transport, log, print })
-    this.#process = process
-    const late = () => new Error(`its plugins were not registered after ${startMs} ms`)
-    try {
-      const report = await settleWithin(startMs, process.ready, late)
-      void process.ended.then((reason) => this.#lost(process, reason))
-      return { process, report }
-    } catch (error) {
-      const { message } = error as Error
-      process.terminate(message)
-      await process.ended
-      this.#process = null
-      throw new GuestFailed(message)
-    }
-  }
-
-  #lost(process: GuestProcess, reason: string): void {
-    this.#process = null
-    if (this.#over) return
-    this.#restart(reason, process.startedAt)
-  }
-
-  #restart(reason: string, startedAt: number): void {
-    const pauseMs = this.#pause.after(performance.now() - startedAt)
-    const name = basename(this.spec.file)
-    const when = pauseMs === 0 ? 'at once' : `after ${pauseMs} ms`
-    this.trouble = `plugin ${name}: ${reason}`
-    this.#options.log.error(`[PLUGIN: ${name}] ${reason}; another instance is started ${when}`)
-    for (const { events } of this.#connections.values()) events.down(reason, pauseMs)
-    if (pauseMs === 0) void this.#again()
-    else this.#timer = setTimeout(() => void this.#again(), pauseMs)
-  }
-
-  async #again(): Promise<void> {
-    const startedAt = performance.now()
-    try {
-      const { process } = await this.#start()
-      if (this.#over) return
-      this.trouble = null
-      const took = Math.round(performance.now() - startedAt)
-      this.#options.log.info(`[PLUGIN: ${basename(this.spec.file)}] another instance serves after ${took} ms`)
-      for (const { events, number } of this.#connections.values()) events.up(process.connect(number))
-    } catch (error) {
-      if (!this.#over) this.#restart((error as Error).message, startedAt)
-    }
   }
 }

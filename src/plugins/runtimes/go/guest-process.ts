@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder'
 import { Worker } from 'node:worker_threads'
 import type { Permissions } from '../../../config/permissions.ts'
 import { ringMemory } from '../../../shared/byte-ring.ts'
@@ -5,7 +6,9 @@ import type { Logger } from '../../../telemetry/logger.ts'
 import { WINDOW_BYTES } from './frames.ts'
 import { BeatWatch, beatMemory } from './guest/beat.ts'
 import type { FromGuestThread, GuestData, GuestReport, ToGuestThread } from './guest/messages.ts'
+import { outboxMemory, taken } from './guest/outbox.ts'
 import type { GuestSpec } from './guests.ts'
+import { LastWords } from './last-words.ts'
 import type { LinkMemory } from './link.ts'
 
 /** The file that the thread of a guest runs: beside this one in a checkout, beside the bundle in a package. */
@@ -25,26 +28,55 @@ export interface GuestProcessOptions {
   readonly print: (stream: 1 | 2, text: string) => void
 }
 
-/** Words of panics and fatal errors in what a Go program prints as it ends. */
-const LAST_WORDS = /^(?:panic|fatal error|runtime): .*/m
-const KEPT_OUTPUT = 4096
 /** The thread's own heap, beside the guest's memory: frames that wait, and little else. */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 6 } as const
 /** How long a plugin may take to end what it does in the background, in milliseconds. */
 const SHUTDOWN_MS = 250
+/** So many things that it was denied are told. */
+const MOST_DENIALS = 100
 
-/** One instance of a guest: the thread that it runs in, from its start to its end. */
-export class GuestProcess {
+/** One instance of a guest, from its start to its end. */
+export interface GuestProcess {
+  /** Of `performance.now()`. */
+  readonly startedAt: number
+  /** Resolves when the plugins are registered; rejects when it ends before. */
+  readonly ready: Promise<GuestReport>
+  /** Resolves when it is gone, with the reason. */
+  readonly ended: Promise<string>
+  /** Gives a gateway thread a connection to it. */
+  connect(connection: number): LinkMemory
+  disconnect(connection: number): void
+  /**
+   * Looks whether it goes on.
+   * @param elapsedMs the time since the last look, as far as it counts
+   * @returns milliseconds for which it has computed without a pause, as far as can be seen
+   */
+  look(elapsedMs: number): number
+  /** Ends it at once. */
+  terminate(reason: string): void
+  /** Lets the plugin end what it does in the background, and ends it. */
+  shutdown(): Promise<void>
+}
+
+/** Starts an instance in a thread of its own. */
+export function startGuestProcess(options: GuestProcessOptions): GuestProcess {
+  return new GuestThread(options)
+}
+
+class GuestThread implements GuestProcess {
   readonly startedAt = performance.now()
   readonly #worker: Worker
   readonly #beat = beatMemory()
   readonly #watch = new BeatWatch(this.#beat)
+  readonly #outbox = outboxMemory()
   readonly #options: GuestProcessOptions
   readonly #ready = Promise.withResolvers<GuestReport>()
   readonly #ended = Promise.withResolvers<string>()
   #reason: string | null = null
-  #output = ''
   #over = false
+  readonly #lastWords = new LastWords()
+  /** Texts may be cut anywhere. */
+  readonly #decoders = { 1: new StringDecoder('utf8'), 2: new StringDecoder('utf8') } as const
   readonly #denied = new Set<string>()
 
   constructor(options: GuestProcessOptions) {
@@ -62,27 +94,28 @@ export class GuestProcess {
         folder: process.cwd(),
         settings: JSON.stringify({ logLevel: lowestLevel(log), transport }),
         beat: this.#beat,
+        outbox: this.#outbox,
       } satisfies GuestData,
     })
     this.#worker.unref()
-    this.#worker.on('message', (message: FromGuestThread) => this.#take(message))
+    this.#worker.on('message', (message: FromGuestThread) => {
+      this.#take(message)
+      taken(this.#outbox, message)
+    })
     this.#worker.on('error', (error: unknown) => {
       this.#reason ??= `its thread failed: ${error instanceof Error ? error.message : String(error)}`
     })
     this.#worker.on('exit', () => this.#exit())
   }
 
-  /** Resolves when the plugins are registered; rejects when it ends before. */
   get ready(): Promise<GuestReport> {
     return this.#ready.promise
   }
 
-  /** Resolves when the thread is gone, with the reason. */
   get ended(): Promise<string> {
     return this.#ended.promise
   }
 
-  /** Gives a gateway thread a connection to it. */
   connect(connection: number): LinkMemory {
     const memory = { connection, toGuest: ringMemory(WINDOW_BYTES), toHost: ringMemory(WINDOW_BYTES) }
     this.#tell({ type: 'connect', ...memory })
@@ -93,23 +126,15 @@ export class GuestProcess {
     this.#tell({ type: 'disconnect', connection })
   }
 
-  /** Milliseconds for which it has computed without a pause, as far as can be seen. */
-  stuckMs(now: number): number {
-    return this.#over ? 0 : this.#watch.stuckMs(now)
+  look(elapsedMs: number): number {
+    return this.#over ? 0 : this.#watch.look(elapsedMs)
   }
 
-  /** The time until now does not count. */
-  forgive(now: number): void {
-    this.#watch.forgive(now)
-  }
-
-  /** Ends it at once. */
   terminate(reason: string): void {
     this.#reason ??= reason
     void this.#worker.terminate()
   }
 
-  /** Lets the plugin end what it does in the background, and ends it. */
   async shutdown(): Promise<void> {
     if (this.#over) return
     this.#tell({ type: 'shutdown' })
@@ -132,17 +157,20 @@ export class GuestProcess {
         logAt(log, message.level, message.text)
         break
       case 'printed': {
-        const text = Buffer.from(message.bytes).toString('utf8')
-        if (message.stream === 2) this.#output = (this.#output + text).slice(-KEPT_OUTPUT)
-        this.#options.print(message.stream, text)
+        const { bytes, stream } = message
+        const text = this.#decoders[stream].write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+        if (stream === 2) this.#lastWords.heard(text)
+        this.#options.print(stream, text)
         break
       }
       case 'denied': {
         const what = `${message.grant} ${message.what}`
-        if (this.#denied.has(what)) break
+        if (this.#denied.has(what) || this.#denied.size > MOST_DENIALS) break
         this.#denied.add(what)
         log.warning(
-          `[PLUGIN: ${name}] was denied ${message.what}: plugin.settings grants it no such "${message.grant}"`,
+          this.#denied.size > MOST_DENIALS
+            ? `[PLUGIN: ${name}] was denied more than ${MOST_DENIALS} things: the others are not told`
+            : `[PLUGIN: ${name}] was denied ${message.what}: plugin.settings grants it no such "${message.grant}"`,
         )
         break
       }
@@ -155,13 +183,16 @@ export class GuestProcess {
 
   #exit(): void {
     this.#over = true
-    const words = LAST_WORDS.exec(this.#output)?.[0]
     const reason = this.#reason ?? 'its thread ended'
-    const told = words === undefined ? reason : `${reason} (${words})`
+    const words = reason.endsWith(CRASHED) ? this.#lastWords.words : ''
+    const told = words === '' ? reason : `${reason} (${words})`
     this.#ready.reject(new Error(told))
     this.#ended.resolve(told)
   }
 }
+
+/** With this code Go ends after a panic or a fatal error. */
+const CRASHED = 'exit code 2'
 
 /** The levels of the Go side's log. */
 const FATAL = 5

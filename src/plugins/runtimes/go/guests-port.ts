@@ -1,6 +1,13 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { GuestReport } from './guest/messages.ts'
-import { type GuestConnection, type GuestEvents, GuestFailed, type GuestSpec, type Guests } from './guests.ts'
+import {
+  type GuestConnection,
+  type GuestEnd,
+  type GuestEvents,
+  GuestFailed,
+  type GuestSpec,
+  type Guests,
+} from './guests.ts'
 import type { LinkMemory } from './link.ts'
 
 type ToOwner =
@@ -9,10 +16,16 @@ type ToOwner =
   | { readonly type: 'distrust'; readonly id: number; readonly reason: string }
 
 type FromOwner =
-  | { readonly type: 'opened'; readonly id: number; readonly memory: LinkMemory; readonly report: GuestReport }
+  | ({ readonly type: 'opened'; readonly id: number } & Opened)
   | { readonly type: 'failed'; readonly id: number; readonly reason: string }
   | { readonly type: 'up'; readonly id: number; readonly memory: LinkMemory }
-  | { readonly type: 'down'; readonly id: number; readonly reason: string; readonly pauseMs: number }
+  | { readonly type: 'down'; readonly id: number; readonly end: GuestEnd }
+
+interface Opened {
+  readonly memory: LinkMemory | null
+  readonly report: GuestReport
+  readonly before: GuestEnd
+}
 
 /** Gives the thread at the other end of a port connections to guests; they are closed with the port. */
 export function serveGuests(guests: Guests, port: MessagePort): void {
@@ -38,12 +51,13 @@ export function serveGuests(guests: Guests, port: MessagePort): void {
     try {
       const connection = await guests.open(spec, {
         up: (memory) => tell({ type: 'up', id, memory }),
-        down: (reason, pauseMs) => tell({ type: 'down', id, reason, pauseMs }),
+        down: (end) => tell({ type: 'down', id, end }),
       })
       if (!connections.has(id)) connection.close()
       else {
         connections.set(id, connection)
-        tell({ type: 'opened', id, memory: connection.memory, report: connection.report })
+        const { memory, report, before } = connection
+        tell({ type: 'opened', id, memory, report, before })
       }
     } catch (error) {
       connections.delete(id)
@@ -61,7 +75,7 @@ export function connectGuests(port: MessagePort): Guests {
   port.on('message', (message: FromOwner) => {
     const { id } = message
     if (message.type === 'up') open.get(id)?.up(message.memory)
-    else if (message.type === 'down') open.get(id)?.down(message.reason, message.pauseMs)
+    else if (message.type === 'down') open.get(id)?.down(message.end)
     else {
       const asked = opening.get(id)
       opening.delete(id)
@@ -75,7 +89,8 @@ export function connectGuests(port: MessagePort): Guests {
           tell({ type: 'close', id })
         }
         const distrust = (reason: string): void => tell({ type: 'distrust', id, reason })
-        asked?.resolve({ memory: message.memory, report: message.report, distrust, close })
+        const { memory, report, before } = message
+        asked?.resolve({ memory, report, before, distrust, close })
       }
     }
   })

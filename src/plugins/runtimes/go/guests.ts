@@ -14,18 +14,30 @@ export interface GuestSpec {
   readonly transport: Readonly<Record<string, unknown>> | null
 }
 
+/** How an instance of a guest has ended. */
+export interface GuestEnd {
+  readonly reason: string
+  /** Another instance is started after this pause, in milliseconds; 0: at once, calls may wait for it. */
+  readonly pauseMs: number
+  /** How often instances of this file were replaced, this time included. */
+  readonly restarts: number
+}
+
 /** What becomes of a guest, told to a connection after it was opened. */
 export interface GuestEvents {
   /** Another instance has taken over; the calls of the one before are lost. */
   up(memory: LinkMemory): void
-  /** It has ended: its calls are lost. Another instance is started after the pause, in milliseconds. */
-  down(reason: string, pauseMs: number): void
+  /** It has ended: its calls are lost. */
+  down(end: GuestEnd): void
 }
 
 /** A gateway thread's connection to a guest. */
 export interface GuestConnection {
-  readonly memory: LinkMemory
+  /** Null while no instance runs: `up` follows. */
+  readonly memory: LinkMemory | null
   readonly report: GuestReport
+  /** How the last instance ended, where none runs; else how often instances of the file were replaced. */
+  readonly before: GuestEnd
   /** The guest sends what nobody understands: it is ended, and another instance takes over. */
   distrust(reason: string): void
   close(): void

@@ -105,9 +105,9 @@ export class HttpCall extends GuestCall {
   #callNext(flags: number, id: number, reader: FrameReader): void {
     const request = this.#request
     request.method = reader.method()
-    const target = reader.latin1()
+    const target = reader.target()
     if ((flags & NEXT.target) !== 0) request.url = target
-    const host = reader.latin1()
+    const host = reader.value('Host')
     const raw = reader.fields()
     if (host !== '') raw.unshift('Host', host)
     const preset = reader.fields()
@@ -150,7 +150,7 @@ export class HttpCall extends GuestCall {
   #takeHead(flags: number, reader: FrameReader): void {
     const status = reader.u16()
     const raw = reader.fields()
-    const sniffed = reader.latin1()
+    const sniffed = reader.value('Content-Type')
     const answered = this.#answers.get(reader.u32())
     const ends = (flags & FLAG_END) !== 0
     const first = reader.left === 0 ? null : reader.rest()

@@ -53,8 +53,8 @@ export class MartianCall extends HookCall<void> {
   #takeRequest(reader: FrameReader): void {
     const request = this.#request
     request.method = reader.method()
-    request.url = reader.latin1()
-    const host = reader.latin1()
+    request.url = reader.target()
+    const host = reader.value('Host')
     const raw = reader.fields()
     if (host !== '') raw.unshift('Host', host)
     request.headers = new HeaderList(raw)

@@ -28,8 +28,9 @@ export function readRequest(reader: FrameReader, request: ProxyRequest, place: R
   const parts = reader.u16()
   const atBackend = place === 'backend'
   if ((parts & PART.method) !== 0) {
-    const method = reader.method()
-    if (atBackend) request.method = method
+    // Looked at where it counts: what has no effect must not fail.
+    if (atBackend) request.method = reader.method()
+    else reader.latin1()
   }
   if ((parts & PART.path) !== 0) reader.utf8()
   if ((parts & PART.headers) !== 0) request.headers = new HeaderList(reader.fields())
@@ -43,8 +44,8 @@ export function readRequest(reader: FrameReader, request: ProxyRequest, place: R
     if (!atBackend) request.query = query
   }
   if ((parts & PART.url) !== 0) {
-    const url = reader.utf8()
-    if (atBackend) request.url = url
+    if (atBackend) request.url = reader.url()
+    else reader.utf8()
   }
 }
 

@@ -1,6 +1,10 @@
+import { schedulingOf, systemThread } from '../../../../shared/scheduling.ts'
+
 /** Words of the memory that shows whether a guest goes on. */
 const TURNS = 0
 const RUNS = 1
+const SYSTEM_THREAD = 2
+const WORDS = 3
 
 /** For the thread of the guest: notes when the guest's code runs. */
 export class Beat {
@@ -8,6 +12,7 @@ export class Beat {
 
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory)
+    this.#words[SYSTEM_THREAD] = systemThread()
   }
 
   /** The guest's code runs from now on, or has shown that it goes on. */
@@ -25,30 +30,39 @@ export class Beat {
 /** For who watches: tells how long a guest has computed without a pause. */
 export class BeatWatch {
   readonly #words: Int32Array
+  readonly #waitedMs: (systemThread: number) => number
   #turns = 0
-  #since = 0
+  #stuckMs = 0
+  /** How long its thread had waited for a processor when it was looked at last. */
+  #waited = Number.NaN
 
-  constructor(memory: SharedArrayBuffer) {
+  /** @param waitedMs how long a thread has waited for a processor since it began; asks Linux by default */
+  constructor(memory: SharedArrayBuffer, waitedMs = (thread: number) => schedulingOf(thread)?.waitedMs ?? 0) {
     this.#words = new Int32Array(memory)
+    this.#waitedMs = waitedMs
   }
 
-  /** @returns milliseconds for which the same turn of the guest has been running; as seen by being asked again and again */
-  stuckMs(now: number): number {
+  /**
+   * Looks again. Time in which others had the processors does not count.
+   * @param elapsedMs the time since the last look, as far as it counts
+   * @returns milliseconds for which the same turn of the guest has been running
+   */
+  look(elapsedMs: number): number {
     const turns = Atomics.load(this.#words, TURNS)
-    if (Atomics.load(this.#words, RUNS) === 0 || turns !== this.#turns || this.#since === 0) {
+    if (Atomics.load(this.#words, RUNS) === 0 || turns !== this.#turns) {
       this.#turns = turns
-      this.#since = now
+      this.#stuckMs = 0
+      this.#waited = Number.NaN
       return 0
     }
-    return now - this.#since
-  }
-
-  /** The time until now does not count: whoever watches was late itself. */
-  forgive(now: number): void {
-    this.#since = now
+    const waited = this.#waitedMs(Atomics.load(this.#words, SYSTEM_THREAD))
+    const lost = Number.isNaN(this.#waited) ? 0 : waited - this.#waited
+    this.#waited = waited
+    this.#stuckMs += Math.max(0, elapsedMs - lost)
+    return this.#stuckMs
   }
 }
 
 export function beatMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(8)
+  return new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT)
 }

@@ -13,6 +13,8 @@ export interface GuestData {
   readonly settings: string
   /** Shows that the guest goes on; see `beat.ts`. */
   readonly beat: SharedArrayBuffer
+  /** How much of what it tells has not been taken yet; see `outbox.ts`. */
+  readonly outbox: SharedArrayBuffer
 }
 
 /** To the thread of a guest. */

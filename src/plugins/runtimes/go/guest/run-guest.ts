@@ -9,6 +9,7 @@ import { socketImports } from '../wasi/sockets.ts'
 import { Beat } from './beat.ts'
 import { CONTROL_FD, Control } from './control.ts'
 import type { FromGuestThread, GuestData, GuestReport, ToGuestThread } from './messages.ts'
+import { Outbox } from './outbox.ts'
 
 /** A guest that runs in this thread. */
 export interface RunningGuest {
@@ -18,8 +19,9 @@ export interface RunningGuest {
 }
 
 /** Starts the guest of a plugin: from its `main` on it waits for frames, and runs when there are some. */
-export function runGuest(data: GuestData, tell: (message: FromGuestThread) => void): RunningGuest {
+export function runGuest(data: GuestData, post: (message: FromGuestThread) => void): RunningGuest {
   const beat = new Beat(data.beat)
+  const { tell } = new Outbox(data.outbox, post, { waits: () => beat.waits(), runs: () => beat.runs() })
   let waiting = false
   const bell = (): void => {
     if (waiting) control.arm()
@@ -45,8 +47,7 @@ export function runGuest(data: GuestData, tell: (message: FromGuestThread) => vo
       beat.runs()
     },
   })
-  const printed = (stream: 1 | 2) => (bytes: Uint8Array) =>
-    tell({ type: 'printed', stream, bytes: Uint8Array.from(bytes) })
+  const printed = (stream: 1 | 2) => (bytes: Uint8Array) => tell({ type: 'printed', stream, bytes })
   openStandardStreams(descriptors, { out: printed(1), err: printed(2) })
   descriptors.add(control, CONTROL_FD)
   control.tell(TO_GUEST.hello, data.settings)

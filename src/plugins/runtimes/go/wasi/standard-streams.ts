@@ -13,13 +13,17 @@ export function openStandardStreams(table: DescriptorTable, { out, err }: Standa
   table.add(outputTo(err), 2)
 }
 
+/** What is taken at a time: the program comes again for the rest, and is held up when nobody takes it. */
+const MOST_BYTES = 65_536
+
 /** Its type is not known, for programs that find a character device believe that they write to a terminal. */
 function outputTo(write: (bytes: Uint8Array) => void): Descriptor {
   return {
     type: FILE_TYPE.unknown,
     write: (source) => {
-      write(source.slice())
-      return source.length
+      const part = new Uint8Array(source.subarray(0, MOST_BYTES))
+      write(part)
+      return part.length
     },
     close: () => undefined,
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /** What the system has done with a thread since it began, in milliseconds. */
 export interface Scheduling {
@@ -29,5 +29,14 @@ export function childrenOf(systemThread: number): readonly number[] {
     return text.split(' ').filter(Boolean).map(Number)
   } catch {
     return []
+  }
+}
+
+/** The number by which the system knows this thread; 0 where it does not tell. Linux has a link to the thread that looks at it. */
+export function systemThread(): number {
+  try {
+    return Number(/\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'))?.[1] ?? 0)
+  } catch {
+    return 0
   }
 }
