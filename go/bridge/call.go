@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -11,7 +12,8 @@ type call struct {
 	key callKey
 	ctx *callContext
 
-	mu sync.Mutex
+	mu   sync.Mutex
+	over bool
 	// in are the streams that come from the host, out those that go there.
 	in       map[uint32]*inStream
 	out      map[uint32]*outStream
@@ -72,6 +74,7 @@ func release(k callKey, err error) {
 func (c *call) cancel(err error) {
 	c.ctx.cancel(err)
 	c.mu.Lock()
+	c.over = true
 	in, out, waiting := c.in, c.out, c.waiting
 	c.in, c.waiting = nil, nil
 	c.mu.Unlock()
@@ -86,16 +89,20 @@ func (c *call) cancel(err error) {
 	}
 }
 
-// expect prepares for an answer of the host.
+// expect prepares for an answer of the host. When the call is over there is none.
 func (c *call) expect() (uint32, chan *reply) {
 	ch := make(chan *reply, 1)
 	c.mu.Lock()
 	c.lastNext++
 	id := c.lastNext
-	if c.waiting == nil {
-		c.waiting = map[uint32]chan *reply{}
+	if c.over {
+		close(ch)
+	} else {
+		if c.waiting == nil {
+			c.waiting = map[uint32]chan *reply{}
+		}
+		c.waiting[id] = ch
 	}
-	c.waiting[id] = ch
 	c.mu.Unlock()
 	return id, ch
 }
@@ -159,6 +166,9 @@ func (c *callContext) Value(key any) any {
 	if _, ok := key.(contextKey); ok {
 		return c.call
 	}
+	if key == http.ServerContextKey && c.call.resp != nil && !c.call.resp.isClient {
+		return server
+	}
 	return c.Context.Value(key)
 }
 
@@ -199,6 +209,9 @@ func (c *callContext) cancel(err error) {
 	}
 	c.after = nil
 }
+
+// server is what handlers find in their contexts, as package net/http has it there.
+var server = new(http.Server)
 
 // callOf finds the call that a context belongs to.
 func callOf(ctx context.Context) *call {

@@ -16,10 +16,16 @@ func appendData(b []byte, data map[string]interface{}) []byte {
 	if data == nil {
 		return append(b, "null"...)
 	}
-	return appendValueJSON(b, data)
+	return appendJSON(b, data, 0)
 }
 
-func appendValueJSON(b []byte, value interface{}) []byte {
+// maxDepth is from where on package encoding/json goes on, which finds out when data contain themselves.
+const maxDepth = 500
+
+func appendJSON(b []byte, value interface{}, depth int) []byte {
+	if depth > maxDepth {
+		return appendAnyJSON(b, value)
+	}
 	switch v := value.(type) {
 	case nil:
 		return append(b, "null"...)
@@ -51,7 +57,7 @@ func appendValueJSON(b []byte, value interface{}) []byte {
 			}
 			b = appendString(b, name)
 			b = append(b, ':')
-			b = appendValueJSON(b, v[name])
+			b = appendJSON(b, v[name], depth+1)
 		}
 		return append(b, '}')
 	case []interface{}:
@@ -63,10 +69,18 @@ func appendValueJSON(b []byte, value interface{}) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendValueJSON(b, item)
+			b = appendJSON(b, item, depth+1)
 		}
 		return append(b, ']')
 	}
+	return appendAnyJSON(b, value)
+}
+
+func appendAnyJSON(b []byte, value interface{}) []byte {
+	return appendMarshalled(b, value)
+}
+
+func appendMarshalled(b []byte, value interface{}) []byte {
 	text, err := json.Marshal(value)
 	if err != nil {
 		panic(errors.New("the data cannot be written as JSON: " + err.Error()))

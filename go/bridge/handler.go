@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -65,7 +66,11 @@ func (c *call) serve(h http.Handler, flags byte, method, target, host, remote st
 	}()
 	u, err := parseTarget(target)
 	if err != nil {
-		fail(c.key, err.Error())
+		// As package net/http, which shows such a request to no handler.
+		w.header = http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Connection": {"close"}}
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "400 Bad Request")
+		w.finish()
 		return
 	}
 	if body == nil {
@@ -79,15 +84,25 @@ func (c *call) serve(h http.Handler, flags byte, method, target, host, remote st
 		req.RequestURI = target
 		if length < 0 {
 			req.TransferEncoding = []string{"chunked"}
+			delete(header, "Transfer-Encoding")
+		}
+		if options := header["Connection"]; options != nil {
+			req.Close = len(options) == 1 && strings.EqualFold(options[0], "close")
 		}
 	}
 	w.isHead = method == http.MethodHead
 	w.isClient = flags&handleClient != 0
-	w.target, w.host, w.url, w.body = target, host, u, body
+	w.upgrades = header["Upgrade"] != nil
+	w.target, w.host, w.url, w.given, w.body = target, host, u, *u, body
 	if flags&handleTLS != 0 {
 		req.TLS = tlsState(host)
 	}
+	defer markGoroutine(c)()
 	h.ServeHTTP(w, req)
+	if w.hijacked != nil {
+		<-w.hijacked
+		return
+	}
 	w.finish()
 }
 
@@ -106,32 +121,38 @@ func parseTarget(target string) (*url.URL, error) {
 // isPlain tells whether a target means what it says, without escapes in its path.
 func isPlain(target string) bool {
 	for i := 0; i < len(target); i++ {
-		switch c := target[i]; {
-		case c == '?':
-			return true
-		case c == '%' || c <= ' ' || c >= 0x7f:
-			return false
+		if c := target[i]; !pathBytes[c] {
+			return c == '?'
 		}
 	}
 	return true
 }
 
+// pathBytes are those that package net/url writes into a path as they are; with others a path has two forms.
+var pathBytes = func() (table [256]bool) {
+	for c := '0'; c <= '9'; c++ {
+		table[c] = true
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		table[c], table[c-32] = true, true
+	}
+	for _, c := range "-_.~$&+,/:;=@" {
+		table[c] = true
+	}
+	return
+}()
+
 // next is the handler that stands behind those of the plugin: the gateway.
 type next struct{}
 
 func (next) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	c := callOf(req.Context())
+	c := callBehind(w, req)
 	if c == nil {
-		found := writerOf(w)
-		if found == nil {
-			panic("next was called with a request and a writer that do not belong to a request of the gateway")
-		}
-		c = found.call
+		logLine(levelError, "next was called outside of a request of the gateway: the answer is 500")
+		w.WriteHeader(http.StatusInternalServerError)
+		return
 	}
 	own := c.resp
-	if own == nil {
-		panic("next was called with the context of a modifier")
-	}
 	pass := w == http.ResponseWriter(own) && !own.wroteHeader && !own.done
 	c.mu.Lock()
 	before := c.behind
@@ -142,6 +163,10 @@ func (next) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		c.behind = before
 		c.mu.Unlock()
 	}()
+	var body io.Reader
+	if req.Body != nil && req.Body != http.NoBody {
+		body = c.shortBody(req.Body, req.ContentLength)
+	}
 	id, ch := c.expect()
 	var flags byte
 	if pass {
@@ -168,10 +193,6 @@ func (next) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	at = f.begin()
 	writeHeader(f, w.Header())
 	f.end(at)
-	var body io.Reader
-	if req.Body != nil && req.Body != http.NoBody {
-		body = req.Body
-	}
 	follow := c.writeBody(f, id, body)
 	f.send()
 	if follow != nil {
@@ -179,6 +200,49 @@ func (next) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	c.writeAnswer(w, own, pass, id, c.await(req.Context(), derived, id, ch))
 }
+
+// callBehind finds the call that next is called for: by the request, else by the writer, else by the goroutine, since
+// handlers also make requests of their own, with a recorder for the answer.
+func callBehind(w http.ResponseWriter, req *http.Request) *call {
+	if c := callOf(req.Context()); c != nil && c.resp != nil {
+		return c
+	}
+	if own := writerOf(w); own != nil {
+		return own.call
+	}
+	if c := callOfGoroutine(); c != nil && c.resp != nil {
+		return c
+	}
+	return nil
+}
+
+// shortBody reads what a handler has put around a short body, so that its length can be told.
+func (c *call) shortBody(body io.ReadCloser, length int64) io.Reader {
+	if length <= 0 || length > maxInline {
+		return body
+	}
+	if s, ok := body.(*inStream); ok && s.call == c && s.untouched() {
+		return body
+	}
+	all, err := io.ReadAll(io.LimitReader(body, maxInline))
+	if err == nil && len(all) < maxInline {
+		body.Close()
+		return bytes.NewReader(all)
+	}
+	rest := io.Reader(body)
+	if err != nil {
+		rest = brokenReader{err}
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(all), rest), body}
+}
+
+// brokenReader gives the error that a reader has ended with.
+type brokenReader struct{ err error }
+
+func (r brokenReader) Read([]byte) (int, error) { return 0, r.err }
 
 // await waits for an answer; when the context of the question ends before, the host is told, and answers at once.
 func (c *call) await(ctx context.Context, derived bool, id uint32, ch chan *reply) *reply {
@@ -202,8 +266,9 @@ func reasonOf(err error) byte {
 
 // writeAnswer writes what the gateway has answered; with pass the host has the body and does that itself.
 func (c *call) writeAnswer(w http.ResponseWriter, own *response, pass bool, id uint32, answer *reply) {
-	if answer == nil {
-		panic(http.ErrAbortHandler) // the call is over
+	if answer == nil { // the call is over: nobody waits for what comes of it
+		w.WriteHeader(http.StatusInternalServerError)
+		return
 	}
 	r := reader{answer.payload}
 	status := int(r.u16())
@@ -221,14 +286,35 @@ func (c *call) writeAnswer(w http.ResponseWriter, own *response, pass bool, id u
 		return
 	}
 	buf := make([]byte, chunkSize)
-	if _, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{body}, buf); err != nil {
+	out := io.Writer(struct{ io.Writer }{w})
+	if from, ok := body.(*inStream); ok {
+		if behind := writerOf(w); behind != nil {
+			out = keepingUp{w, behind, from}
+		}
+	}
+	if _, err := io.CopyBuffer(out, struct{ io.Reader }{body}, buf); err != nil {
 		body.Close()
 		if c.ctx.Err() == nil {
 			if _, broken := err.(streamError); broken {
-				panic(http.ErrAbortHandler) // half of an answer must not pass for all of it
+				own.cut = true
 			}
 		}
 	}
+}
+
+// keepingUp sends on what a stream has given so far when it pauses: events must not wait for others to fill a buffer.
+type keepingUp struct {
+	io.Writer
+	behind *response
+	from   *inStream
+}
+
+func (k keepingUp) Write(p []byte) (int, error) {
+	n, err := k.Writer.Write(p)
+	if err == nil && k.from.pauses() {
+		err = k.behind.FlushError()
+	}
+	return n, err
 }
 
 func targetOf(u *url.URL) string {

@@ -15,6 +15,10 @@ const controlFD = 63
 //go:noescape
 func hostSend(frame unsafe.Pointer, length uint32)
 
+// Frames stay as they are, for plugins that were built once run with every later gateway: what is new gets a kind or a
+// flag of its own that an older side never sends, and one that changes meaning asks for another format of the plugin's
+// section (src/plugins/runtimes/go/plugin-section.ts).
+
 // The frames that the host sends. A frame is a header and a payload:
 // length of all (4 bytes), kind, flags, connection (2), call (4), extra (4).
 const (

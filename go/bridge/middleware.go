@@ -65,10 +65,16 @@ func nextProxy(ctx context.Context, value interface{}) (interface{}, error) {
 	}
 	answer := c.await(ctx, derived, id, ch)
 	if answer == nil {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		return nil, context.Canceled
 	}
 	r := reader{answer.payload}
 	if answer.flags&flagError != 0 {
+		if err := ctx.Err(); err != nil && derived {
+			return nil, err
+		}
 		status := int(r.u16())
 		return nil, &nextError{r.text(), status, r.text()}
 	}

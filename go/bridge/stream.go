@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -63,6 +64,13 @@ func (s *inStream) untouched() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.started && !s.closed
+}
+
+// pauses tells whether there is more to come, but nothing at the moment.
+func (s *inStream) pauses() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.chunks) == 0 && !s.ended && s.err == nil
 }
 
 func (s *inStream) Read(p []byte) (int, error) {
@@ -194,6 +202,9 @@ type outStream struct {
 func (c *call) newOutStream(id uint32) *outStream {
 	s := &outStream{call: c, id: id, credit: window}
 	s.changed.L = &s.mu
+	if find(c.key) != c {
+		s.err = context.Canceled // the host has forgotten the call: it would never say that there is room
+	}
 	c.mu.Lock()
 	if c.out == nil {
 		c.out = map[uint32]*outStream{}

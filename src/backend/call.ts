@@ -18,15 +18,17 @@ const MAX_REUSED_BYTES = 256 * 1024
 /**
  * The innermost step of a backend whose answers are decoded: makes the HTTP request, calls, checks the status, decodes
  * and shapes. Specification: core 4.2, 5.1, 6.1.
+ * @param numberTexts whether plugins see its numbers as texts
  * @param reuses what is made of an answer out of the cache is made once: where nothing changes it on its way back
  */
 export function createDecodingCall(
   backend: BackendConfig,
   shape: Shape | null,
   transport: Handler,
+  numberTexts = false,
   reuses = false,
 ): Proxy {
-  const decode = createDecoder(backend.encoding, backend.isCollection)
+  const decode = createDecoder(backend.encoding, backend.isCollection, numberTexts)
   const group = backend.group
   const made = reuses ? new WeakMap<KeptResponse, ReusedResponse>() : null
   return async (request, context) => {

@@ -1,6 +1,6 @@
 import { type DataObject, type DataValue, isDataObject } from '../pipes/proxy.ts'
 import { DecodeError } from './decode-error.ts'
-import { parseJsonBytes } from './json.ts'
+import { parseJsonBytes, parseJsonTexts } from './json.ts'
 
 /**
  * Turns the body of an upstream's answer into an object; null when the upstream said `null`. Throws `DecodeError`, or
@@ -13,11 +13,13 @@ type SyncDecoder = (body: Buffer) => DataObject | null
 /**
  * The decoder for a backend's `encoding`; an unknown name decodes JSON (specification: core 5.1).
  * @param isCollection the upstream answers a list, which goes under the key `collection`
+ * @param numberTexts whether numbers keep the text that they were written as
  */
-export function createDecoder(name: string, isCollection: boolean): Decoder {
+export function createDecoder(name: string, isCollection: boolean, numberTexts = false): Decoder {
+  const parse = numberTexts ? parseJsonTexts : parseJsonBytes
   switch (name) {
     case 'safejson':
-      return decodeSafeJson
+      return (body) => decodeSafeJson(body, parse)
     case 'string':
       return decodeString
     case 'xml':
@@ -27,7 +29,7 @@ export function createDecoder(name: string, isCollection: boolean): Decoder {
     case 'no-op':
       return decodeNothing
     default:
-      return isCollection ? decodeJsonList : decodeJsonObject
+      return isCollection ? (body) => decodeJsonList(body, parse) : (body) => decodeJsonObject(body, parse)
   }
 }
 
@@ -43,20 +45,22 @@ function loading(decoder: Promise<SyncDecoder>): Decoder {
   return (body) => (loaded === null ? decoder.then((decode) => decode(body)) : loaded(body))
 }
 
-function decodeJsonObject(body: Buffer): DataObject | null {
-  const value = parseBody(body, 'json')
+type Parse = (body: Buffer) => DataValue
+
+function decodeJsonObject(body: Buffer, parse: Parse): DataObject | null {
+  const value = parseBody(body, 'json', parse)
   if (isDataObject(value) || value === null) return value
   throw new DecodeError('json', `expected an object, got ${kindOf(value)}${hintFor(value)}`)
 }
 
-function decodeJsonList(body: Buffer): DataObject {
-  const value = parseBody(body, 'json')
+function decodeJsonList(body: Buffer, parse: Parse): DataObject {
+  const value = parseBody(body, 'json', parse)
   if (Array.isArray(value)) return { collection: value }
   throw new DecodeError('json', `expected an array because of is_collection, got ${kindOf(value)}`)
 }
 
-function decodeSafeJson(body: Buffer): DataObject {
-  const value = parseBody(body, 'safejson')
+function decodeSafeJson(body: Buffer, parse: Parse): DataObject {
+  const value = parseBody(body, 'safejson', parse)
   if (isDataObject(value)) return value
   return Array.isArray(value) ? { collection: value } : { content: value }
 }
@@ -70,10 +74,10 @@ function decodeNothing(): DataObject {
   return {}
 }
 
-function parseBody(body: Buffer, encoding: string): DataValue {
+function parseBody(body: Buffer, encoding: string, parse: Parse): DataValue {
   if (body.length === 0) throw new DecodeError(encoding, 'the body is empty')
   try {
-    return parseJsonBytes(body)
+    return parse(body)
   } catch (error) {
     throw new DecodeError(encoding, error instanceof Error ? error.message : String(error), error)
   }

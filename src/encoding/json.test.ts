@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ExactNumber } from '../pipes/exact-number.ts'
-import { parseJson, parseJsonBytes, stringifyJson } from './json.ts'
+import { parseJson, parseJsonBytes, parseJsonTexts, stringifyJson } from './json.ts'
 
 // Each number beside what it must be written as.
 const NUMBERS: [source: string, written: string][] = [
@@ -136,4 +136,26 @@ test('a key named __proto__ is data', () => {
 test('an exact number is one object with the digits of the text', () => {
   const value = parseJson('[12345678901234567890]')
   assert.ok(Array.isArray(value) && value[0] instanceof ExactNumber && value[0].text === '12345678901234567890')
+})
+
+test('where texts are wanted, a number keeps the one it was written as', () => {
+  for (const text of [
+    '1.50',
+    '1.0',
+    '-0',
+    '-0.0',
+    '1e3',
+    '1E+2',
+    '0.0000001',
+    '0.10',
+    '12345678901234567890',
+    '1',
+    '1.5',
+  ]) {
+    for (const whole of [text, `[${text},2]`, `{"a":{"b":${text}}}`, `{"a": ${text} }`]) {
+      const value = parseJsonTexts(Buffer.from(whole))
+      assert.equal(stringifyJson(value), whole.replaceAll(' ', ''))
+    }
+  }
+  assert.deepEqual(parseJsonTexts(Buffer.from('{"a":[1.5,20,-3,1.05,"1.50"]}')), { a: [1.5, 20, -3, 1.05, '1.50'] })
 })

@@ -1,6 +1,6 @@
 import { ExactNumber } from '../pipes/exact-number.ts'
 import type { DataValue } from '../pipes/proxy.ts'
-import { hasExactNumber, needsExactness } from './number-scan.ts'
+import { hasExactNumber, mayHaveOtherText, needsExactness } from './number-scan.ts'
 
 /**
  * Parses the first JSON value of `text`; what follows it is ignored, as the reference does (specification: core 4.2).
@@ -8,12 +8,20 @@ import { hasExactNumber, needsExactness } from './number-scan.ts'
  * @throws SyntaxError when there is no complete value at the start of the text
  */
 export function parseJson(text: string): DataValue {
-  return parse(text, hasExactNumber(Buffer.from(text, 'latin1')))
+  return parse(text, hasExactNumber(Buffer.from(text, 'latin1')) ? keepExactNumber : null)
 }
 
 /** As `parseJson`, for a text in UTF-8: quicker, since the bytes are what is looked through for exact numbers. */
 export function parseJsonBytes(bytes: Buffer): DataValue {
-  return parse(bytes.toString('utf8'), hasExactNumber(bytes))
+  return parse(bytes.toString('utf8'), hasExactNumber(bytes) ? keepExactNumber : null)
+}
+
+/**
+ * As `parseJsonBytes`, but every number that is not written as JavaScript would, such as `1.50`, keeps its text: for
+ * plugins that see numbers as texts.
+ */
+export function parseJsonTexts(bytes: Buffer): DataValue {
+  return parse(bytes.toString('utf8'), mayHaveOtherText(bytes) || hasExactNumber(bytes) ? keepNumberText : null)
 }
 
 /** Writes a value as JSON; an `ExactNumber` keeps its digits. */
@@ -21,14 +29,16 @@ export function stringifyJson(value: DataValue): string {
   return JSON.stringify(value)
 }
 
-function parse(source: string, exact: boolean): DataValue {
+type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown
+
+function parse(source: string, reviver: Reviver | null): DataValue {
   const text = source.includes('\\u') ? wellFormedEscapes(source) : source
   try {
-    return parseWhole(text, exact)
+    return parseWhole(text, reviver)
   } catch (error) {
     const end = endOfFirstValue(text)
     if (end === -1 || end === text.length) throw error
-    return parseWhole(text.slice(0, end), exact)
+    return parseWhole(text.slice(0, end), reviver)
   }
 }
 
@@ -48,14 +58,20 @@ const ESCAPE = /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[\d
 const LONE = /^\\u[dD][89a-fA-F]/
 const LONE_LENGTH = 6
 
-function parseWhole(text: string, exact: boolean): DataValue {
-  return (exact ? JSON.parse(text, keepExactNumber) : JSON.parse(text)) as DataValue
+function parseWhole(text: string, reviver: Reviver | null): DataValue {
+  return (reviver === null ? JSON.parse(text) : JSON.parse(text, reviver)) as DataValue
 }
 
 function keepExactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
   const source = context?.source
   if (typeof value !== 'number' || source === undefined) return value
   return needsExactness(source) ? new ExactNumber(source) : value
+}
+
+function keepNumberText(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source
+  if (typeof value !== 'number' || source === undefined || source === String(value)) return value
+  return new ExactNumber(source)
 }
 
 /** The index after the first JSON value of a text, or -1 when there is none or it is not complete. */

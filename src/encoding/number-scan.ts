@@ -43,6 +43,56 @@ export function needsExactness(source: string): boolean {
   return canonicalDecimal(source) !== canonicalDecimal(shortest)
 }
 
+/**
+ * Whether some number of a JSON text may be written otherwise than JavaScript does: with a zero at the end of its
+ * fraction, an exponent, or as -0. May say true for what stands inside a string.
+ */
+export function mayHaveOtherText(bytes: Buffer): boolean {
+  for (let i = 1; i < bytes.length; i++) {
+    const code = bytes[i]
+    if (code === DOT) {
+      if (!isDigit(bytes[i - 1])) continue
+      const end = digitsEnd(bytes, i + 1)
+      const other = bytes[end - 1] === ZERO || (end - i > ZEROS_OF_EXPONENT && startsWithZeros(bytes, i + 1))
+      if (other && isBoundary(bytes, end)) return true
+      i = end - 1
+    } else if (code === SMALL_E || code === LARGE_E) {
+      if (isDigit(bytes[i - 1]) && isExponent(bytes, i + 1)) return true
+    } else if (code === ZERO && bytes[i - 1] === MINUS && isBoundary(bytes, i + 1)) {
+      if (!isDigit(bytes[i - 2]) && !isLetter(bytes[i - 2])) return true
+    }
+  }
+  return false
+}
+
+function isLetter(code: number | undefined): boolean {
+  return code !== undefined && (code | 32) >= 97 && (code | 32) <= 122
+}
+
+const [ZERO, DOT, MINUS, PLUS, SMALL_E, LARGE_E] = [48, 46, 45, 43, 101, 69]
+/** JavaScript writes a fraction that begins with so many zeros with an exponent: 1e-7. */
+const ZEROS_OF_EXPONENT = 6
+
+function isDigit(code: number | undefined): boolean {
+  return code !== undefined && code >= 48 && code <= 57
+}
+
+function digitsEnd(bytes: Buffer, start: number): number {
+  let end = start
+  while (isDigit(bytes[end])) end++
+  return end
+}
+
+function startsWithZeros(bytes: Buffer, start: number): boolean {
+  for (let i = start; i < start + ZEROS_OF_EXPONENT; i++) if (bytes[i] !== ZERO) return false
+  return true
+}
+
+function isExponent(bytes: Buffer, at: number): boolean {
+  const signed = bytes[at] === PLUS || bytes[at] === MINUS
+  return isDigit(bytes[signed ? at + 1 : at])
+}
+
 const WHOLE = /^-?\d+$/
 const SHORTEST = 5 // 1e400
 const MOST_SAFE_DIGITS = 15 // any decimal of so many digits survives a double (IEEE 754)

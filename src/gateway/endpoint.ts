@@ -6,6 +6,7 @@ import { createEndpointHandler } from '../endpoint/handler.ts'
 import { compileRequest } from '../endpoint/request.ts'
 import type { Handler } from '../pipes/http.ts'
 import type { Proxy } from '../pipes/proxy.ts'
+import type { PluginHost } from '../plugins/host.ts'
 import { proxyOptionsOf } from '../proxy/options.ts'
 import { parallel } from '../proxy/parallel.ts'
 import { sequence } from '../proxy/sequence.ts'
@@ -81,14 +82,16 @@ async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, co
     await makeStages('transport', pipeline.transport, tools, common.workshop.pluginProblems),
     common.clientFor(backend),
   )
-  const call = innermost(endpoint, backend, transport)
+  const plugins = tools.service<PluginHost>('plugin')
+  const numberTexts = plugins?.seeNumberTexts([endpoint.extra, backend.extra]) ?? false
+  const call = innermost(endpoint, backend, transport, numberTexts)
   const proxy = wrap(await makeStages('backend', pipeline.backend, tools, common.workshop.pluginProblems), call)
   return isTraced(tools.config) ? tracedStep(`backend:${backend.method} ${backend.urlPattern}`, proxy) : proxy
 }
 
-function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler): Proxy {
+function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler, numberTexts: boolean): Proxy {
   if (backend.encoding !== 'no-op') {
-    return createDecodingCall(backend, shapeOf(backend), transport, leavesData(endpoint, backend))
+    return createDecodingCall(backend, shapeOf(backend), transport, numberTexts, leavesData(endpoint, backend))
   }
   return endpoint.outputEncoding === 'no-op' ? createPassingCall(transport) : createTextCall(transport)
 }

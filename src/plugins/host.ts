@@ -11,6 +11,7 @@ import { buildClientStage } from './kinds/client.ts'
 import { buildMiddlewareStage } from './kinds/middleware.ts'
 import { buildModifierStage } from './kinds/modifier.ts'
 import { buildServerStage } from './kinds/server.ts'
+import { seeNumberTexts } from './number-texts.ts'
 import type { Place } from './place.ts'
 import type { HookUse, PluginMetrics } from './plugin-metrics.ts'
 import { PLUGIN_KINDS, type PluginRegistry } from './registry.ts'
@@ -29,6 +30,8 @@ export interface PluginHost {
   client(options: unknown, place: Place): Promise<HttpStage | null>
   /** The modifier that plugins have registered for `modifier/martian` under that name. */
   martian(name: string): MartianPlugin | undefined
+  /** Whether some of the plugins that such blocks name see numbers of data as texts, and none sees them otherwise. */
+  seeNumberTexts(extras: readonly Readonly<Record<string, unknown>>[]): boolean
   /** Every loaded plugin, and what the calls of its hooks have come to in all threads. */
   counters(): readonly PluginUse[]
   /** Changes with the code of the units that were loaded; empty when there was nothing to load. */
@@ -85,6 +88,7 @@ export function createPluginHost(options: HostOptions): PluginHost {
     middleware: (block, place) => buildMiddlewareStage(block, place, workshop),
     client: (block, place) => buildClientStage(block, place, workshop),
     martian: (name) => registry.findMartian(name),
+    seeNumberTexts: (extras) => seeNumberTexts(extras, registry),
     counters: () => registry.all().map((plugin) => useOf(plugin, metrics)),
     codeFingerprint: options.codeFingerprint,
     close: () => closers.close(),

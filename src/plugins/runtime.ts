@@ -102,6 +102,10 @@ export interface LoadedPlugin {
   /** The schema that its own block must match; null: the block is handed over as it is. */
   readonly options: TSchema | null
   readonly kinds: PluginKinds
+  /** Kinds in which it sees the numbers of data as the texts that they were written as. */
+  readonly numberTexts?: readonly PluginKind[]
+  /** Kinds in which it sees no data. */
+  readonly withoutData?: readonly PluginKind[]
   /** Tells how the instance fares that it runs in; absent where it runs in the gateway's own threads. */
   readonly guest?: () => GuestUse
 }

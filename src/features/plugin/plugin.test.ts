@@ -35,6 +35,7 @@ function tools(host: boolean): { asked: [kind: string, options: unknown, place: 
     middleware: ask('middleware'),
     client: ask('client'),
     martian: () => undefined,
+    seeNumberTexts: () => false,
     counters: () => [],
     codeFingerprint: '',
     close: async () => {},

@@ -173,6 +173,11 @@ export class FrameWriter {
 /** The guest wants to send what HTTP has no room for. It costs the call. */
 export class Unsendable extends Error {
   override name = 'Unsendable'
+
+  constructor(message: string) {
+    super(message)
+    this.stack = `${this.name}: ${message}` // where in the gateway it was noticed says nothing
+  }
 }
 
 /** Takes the payload of a frame apart. */

@@ -17,6 +17,7 @@ import type {
   LoadedPlugin,
   MartianPlugin,
   ModifierInstance,
+  PluginKind,
   PluginKinds,
   PluginSetup,
   PluginUnit,
@@ -27,7 +28,7 @@ import { GuestClient, type GuestInstance, INSTANCE } from './guest-client.ts'
 import { GuestFailed, type GuestSpec, type Guests } from './guests.ts'
 import { HttpCall } from './http-call.ts'
 import { MartianCall } from './martian-call.ts'
-import { type PluginSection as BuiltSection, readPluginSection } from './plugin-section.ts'
+import { type PluginSection as BuiltSection, FORMAT, readPluginSection } from './plugin-section.ts'
 import { type Habits, MiddlewareCall, ModifyRequestCall, ModifyResponseCall } from './proxy-calls.ts'
 import { transportSettings } from './transport-settings.ts'
 
@@ -60,6 +61,7 @@ export function createGoRuntime(options: GoRuntimeOptions): Runtime {
     load: async (unit, code) => {
       const section = readPluginSection(await readFile(code.entry))
       if (section === null) throw new PluginLoadError([foreign(unit)])
+      if (section.format > FORMAT) throw new PluginLoadError([tooNew(unit, section)])
       const configured = configuredPermissions(unit, options.section)
       if (configured === null) tellUnconfined(unit, section, options.log)
       const permissions = configured ?? permissionsOf(null)
@@ -119,6 +121,9 @@ const TYPES = [
   ['middleware', 'middleware'],
 ] as const
 
+/** In Go numbers are `json.Number`, which is a text. */
+const SEE_TEXTS: readonly PluginKind[] = ['modifier', 'middleware']
+
 function refusedOf(report: GuestReport): LoadedCode['refused'] {
   return Object.fromEntries(TYPES.flatMap(([type, kind]) => (report[type].error ? [[kind, report[type].error]] : [])))
 }
@@ -144,7 +149,10 @@ function pluginsOf(client: GuestClient, unit: PluginUnit, hash: string): LoadedP
       ...(has(report.middleware, name) && { middleware: (setup: PluginSetup) => makeMiddleware(client, name, setup) }),
     }
     const from = { file: unit.entry, unit: unit.name, hash, runtime: NAME }
-    return { name, version: '', ...from, options: null, kinds, guest: () => client.use }
+    // A modifier that is used for requests sees no data.
+    const withoutData: PluginKind[] = report.request?.includes(name) ? ['modifier'] : []
+    const data = { numberTexts: SEE_TEXTS, withoutData }
+    return { name, version: '', ...from, options: null, kinds, ...data, guest: () => client.use }
   })
 }
 
@@ -223,14 +231,16 @@ async function makeMiddleware(
 ): Promise<AroundInstance<ProxyRequest, ProxyResponse> | null> {
   const instance = await instantiate(client, INSTANCE.middleware, name, setup)
   if (instance === null) return null
-  const place = setup.tools.config.backend === null ? 'endpoint' : 'backend'
+  const { endpoint, backend } = setup.tools.config
+  const place = backend === null ? 'endpoint' : 'backend'
+  const isNoOp = (backend === null ? endpoint?.outputEncoding : backend.encoding) === 'no-op'
   const habits: Habits = { data: false }
   return (next) => (request, context) =>
     client.call(
       instance,
       context,
       (link, id) =>
-        new MiddlewareCall(link, id, request, context, next, place, habits, client, (inner) =>
+        new MiddlewareCall(link, id, request, context, next, place, isNoOp, habits, client, (inner) =>
           client.behind(inner, id),
         ),
       (call, number, parent) => call.start(number, parent),
@@ -257,6 +267,15 @@ function martianOf(client: GuestClient, { entry }: PluginUnit): MartianPlugin[] 
       }
     },
   }))
+}
+
+function tooNew({ entry }: PluginUnit, { format, builtWith }: BuiltSection) {
+  return fileProblem(
+    'PLUGIN_RUNTIME_MISSING',
+    entry,
+    `was built by version ${builtWith} for a newer gateway (format ${format}; this one knows ${FORMAT})`,
+    'update the gateway, or build the plugin with this one',
+  )
 }
 
 /** A WebAssembly file of another kind. */

@@ -20,6 +20,9 @@ export class GuestLost extends Error {
   }
 }
 
+/** A context that is said to end later ends when the guest says so: it has no deadline. */
+const LONGEST_MS = 2 ** 30
+
 /** What a call tells whoever keeps the calls. */
 export interface CallKeeper {
   /** The call is over: no frame is for it any more. */
@@ -48,7 +51,8 @@ export abstract class GuestCall implements CallEnd, Cancellable {
   take(kind: number, flags: number, extra: number, payload: Buffer): void {
     switch (kind) {
       case FROM_GUEST.chunk:
-        if (this.#fromGuest?.get(extra)?.take(flags, payload)) this.#fromGuest.delete(extra)
+        // The last chunk may end the request at once, and with it all streams.
+        if (this.#fromGuest?.get(extra)?.take(flags, payload)) this.#fromGuest?.delete(extra)
         this.streamsChanged()
         break
       case FROM_GUEST.pull:
@@ -101,7 +105,7 @@ export abstract class GuestCall implements CallEnd, Cancellable {
   /** Writes how long the request may take yet; -1 when it has no deadline. */
   protected writeTime(frame: FrameWriter): void {
     const { remainingMs } = this.context
-    frame.i64(remainingMs === Number.POSITIVE_INFINITY ? -1 : Math.round(remainingMs))
+    frame.i64(remainingMs > LONGEST_MS ? -1 : Math.round(remainingMs))
   }
 
   /** Describes a body to the guest; short ones that are there are sent along. */

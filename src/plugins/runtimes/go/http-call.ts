@@ -9,7 +9,7 @@ import { FLAG_END, FROM_GUEST, FrameReader, TO_GUEST } from './frames.ts'
 import { type CallKeeper, GuestCall } from './guest-call.ts'
 import { guestFailure } from './guest-failure.ts'
 import { concatenated } from './guest-streams.ts'
-import { lengthOf, merge, peerOf, splitHost, withoutLength } from './http-head.ts'
+import { lengthOf, merge, peerOf, splitHost, withoutFraming, withoutLength } from './http-head.ts'
 import type { Link } from './link.ts'
 
 const HANDLE = { tls: 1, client: 2 } as const
@@ -81,6 +81,11 @@ export class HttpCall extends GuestCall {
   cancel(reason: Error): void {
     this.tellCancelled(reason)
     if (reason instanceof RequestOver) this.#end()
+    else if (this.#isClient && !this.#settled) {
+      // One that does not look at its context would hold up the request (specification: plugins 5).
+      this.#answer.reject(reason)
+      this.#end()
+    }
   }
 
   protected failed(error: Error): void {
@@ -149,7 +154,7 @@ export class HttpCall extends GuestCall {
 
   #takeHead(flags: number, reader: FrameReader): void {
     const status = reader.u16()
-    const raw = reader.fields()
+    const raw = withoutFraming(reader.fields())
     const sniffed = reader.value('Content-Type')
     const answered = this.#answers.get(reader.u32())
     const ends = (flags & FLAG_END) !== 0

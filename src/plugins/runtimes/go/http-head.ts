@@ -25,19 +25,49 @@ export function peerOf({ remoteAddress, remotePort }: HttpRequest): string {
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
 }
 
-/** What the handler had set before stays; of two fields of a name the one of the answer counts, but for its type. */
+/** Fields that the gateway sets, where it adds others: what a handler has set under these names gives way. */
+const SET = new Set([
+  'cache-control',
+  'content-length',
+  'content-security-policy',
+  'date',
+  'location',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+  'x-frame-options',
+  'x-krakend',
+  'x-krakend-completed',
+  'x-xss-protection',
+])
+
+/**
+ * What the handler had set before stays, and the answer adds its own: two cookies are two cookies. Of two types the
+ * handler's counts (specification: plugins 3).
+ */
 export function merge(preset: readonly string[], response: HttpResponse): void {
   if (preset.length === 0) return
   const { headers } = response
-  const added: string[] = []
+  const kept: string[] = []
   for (let i = 0; i < preset.length; i += 2) {
     const name = preset[i] as string
-    const isType = sameName(name, 'content-type')
-    if (isType) headers.delete(name)
-    else if (headers.has(name)) continue
-    added.push(name, preset[i + 1] as string)
+    const value = preset[i + 1] as string
+    if (sameName(name, 'content-type')) headers.delete(name)
+    else if (headers.has(name) && (SET.has(name.toLowerCase()) || headers.getAll(name).includes(value))) continue
+    kept.push(name, value)
   }
-  response.headers = new HeaderList([...added, ...headers.raw])
+  response.headers = new HeaderList([...kept, ...headers.raw])
+}
+
+/** Trailers are not passed on, so they must not be announced; the server says how it frames the body. */
+export function withoutFraming(raw: string[]): string[] {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    if (!sameName(name, 'trailer') && !sameName(name, 'transfer-encoding')) continue
+    raw.splice(i, 2)
+    i -= 2
+  }
+  return raw
 }
 
 /** The length of a body that is whole is known; only that of a body that HEAD leaves out must be told. */

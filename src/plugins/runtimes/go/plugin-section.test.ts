@@ -40,12 +40,17 @@ test('a section of an older builder has nothing where it knew nothing', () => {
   assert.deepEqual(readPluginSection(bytes)?.uses, { hosts: [], env: ['A'], files: [], exec: [] })
 })
 
+test('a section of a later builder tells its format', () => {
+  const bytes = Buffer.concat([EMPTY, custom('loligo.plugin', '{"format":2}')])
+  assert.equal(readPluginSection(bytes)?.format, 2)
+})
+
 const foreign: readonly (readonly [title: string, bytes: Uint8Array])[] = [
   ['nothing', new Uint8Array()],
   ['no WebAssembly', Buffer.from('\x7fELF and more')],
   ['a module without the section', EMPTY],
   ['a module with other sections', Buffer.concat([EMPTY, custom('name', 'loligo.plugin'), custom('loligo', '{}')])],
-  ['a section of another format', Buffer.concat([EMPTY, custom('loligo.plugin', '{"format":2}')])],
+  ['a section without a format', Buffer.concat([EMPTY, custom('loligo.plugin', '{"format":"x"}')])],
   ['a section that is no JSON', Buffer.concat([EMPTY, custom('loligo.plugin', 'no JSON')])],
   ['a section that is no object', Buffer.concat([EMPTY, custom('loligo.plugin', 'null')])],
   ['a file that is cut off', appendPluginSection(EMPTY, SECTION).subarray(0, -1)],

@@ -4,12 +4,17 @@ import { readVar } from './limited-module.ts'
 export const SECTION_NAME = 'loligo.plugin'
 
 const CUSTOM = 0
-const FORMAT = 1
+/**
+ * What the builder and the gateway have agreed on: the section, the functions that a guest imports, and the frames of
+ * `go/bridge`. All of a format stays as it is, so that a plugin that was built once runs with every later gateway.
+ */
+export const FORMAT = 1
 const MAGIC = Buffer.from('\0asm\x01\0\0\0', 'latin1')
 
 /** What the builder notes about a plugin. */
 export interface PluginSection {
-  readonly format: typeof FORMAT
+  /** Higher ones are of builders that came after this gateway. */
+  readonly format: number
   /** The name of the folder with its sources. */
   readonly name: string
   /** `server`, `modifier`, `middleware`, `client`, `martian`. */
@@ -58,7 +63,8 @@ function textOf(bytes: Uint8Array): string {
 
 function parse(text: string): PluginSection | null {
   const value: unknown = JSON.parse(text)
-  if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== FORMAT) return null
+  if (typeof value !== 'object' || value === null || !('format' in value)) return null
+  if (typeof value.format !== 'number' || value.format < 1) return null
   const section = value as PluginSection
   return { ...section, uses: { ...NOTHING, ...section.uses } }
 }

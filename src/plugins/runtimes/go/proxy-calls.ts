@@ -133,10 +133,12 @@ export class MiddlewareCall extends ProxyCall<ProxyResponse> {
   readonly #next: Next<ProxyRequest, ProxyResponse>
   readonly #place: RequestPlace
   readonly #habits: Habits
+  readonly #isNoOp: boolean
   readonly #behind: (context: Context) => void
   readonly #answers = new Map<number, ProxyResponse>()
   readonly #derived = new Map<number, Context>()
 
+  /** @param isNoOp whether answers there have a status and a body, and no data */
   constructor(
     link: Link,
     id: number,
@@ -144,12 +146,14 @@ export class MiddlewareCall extends ProxyCall<ProxyResponse> {
     context: Context,
     next: Next<ProxyRequest, ProxyResponse>,
     place: RequestPlace,
+    isNoOp: boolean,
     habits: Habits,
     keeper: CallKeeper,
     behind: (context: Context) => void,
   ) {
     super(link, id, context, keeper)
     this.#request = request
+    this.#isNoOp = isNoOp
     this.#next = next
     this.#place = place
     this.#habits = habits
@@ -214,7 +218,7 @@ export class MiddlewareCall extends ProxyCall<ProxyResponse> {
 
   protected takeResult(_flags: number, reader: FrameReader): void {
     const base = this.#answers.get(reader.u32())
-    const response = base ?? new ProxyResponse(null, true)
+    const response = base ?? (this.#isNoOp ? new ProxyResponse({}, true, 200) : new ProxyResponse(null, true))
     readResponse(reader, response)
     replaceBody(response, this.readBody(reader, 0, response.body))
     this.outcome.resolve(response)

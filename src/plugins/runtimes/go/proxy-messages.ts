@@ -1,4 +1,4 @@
-import { parseJsonBytes, stringifyJson } from '../../../encoding/json.ts'
+import { parseJsonTexts, stringifyJson } from '../../../encoding/json.ts'
 import type { Body } from '../../../pipes/body.ts'
 import { HeaderList } from '../../../pipes/headers.ts'
 import { type DataObject, isDataObject, type ProxyRequest, type ProxyResponse } from '../../../pipes/proxy.ts'
@@ -84,7 +84,7 @@ function isPassedOn({ status }: ProxyResponse): boolean {
 }
 
 function toData(json: Buffer): DataObject | null {
-  const data = parseJsonBytes(json)
+  const data = parseJsonTexts(json)
   return isDataObject(data) ? data : null
 }
 
@@ -107,7 +107,7 @@ function paramsOf(pairs: readonly string[], before: Readonly<Record<string, stri
     if (name === '__proto__') continue
     const known = names.get(name)
     if (known !== undefined) params[known] = value
-    else {
+    else if (!names.has(capitalised(name))) {
       params[name] = value
       params[name.charAt(0).toLowerCase() + name.slice(1)] = value
     }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -132,9 +134,16 @@ func handle(fault string, w http.ResponseWriter, req *http.Request, next http.Ha
 		panic(http.ErrAbortHandler)
 	case "echo":
 		io.Copy(w, req.Body)
+	case "echo-late":
+		w.(http.Flusher).Flush()
+		io.Copy(w, req.Body)
 	case "read-then":
 		io.CopyN(io.Discard, req.Body, 10)
 		misbehave(detail)
+	case "stats":
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		json.NewEncoder(w).Encode(map[string]uint64{"sys": m.Sys, "heap": m.HeapAlloc, "goroutines": uint64(runtime.NumGoroutine())})
 	case "try":
 		io.WriteString(w, try(detail))
 	case "next-then":

@@ -48,6 +48,11 @@ func (registerer) RegisterLogger(v interface{}) {
 	})
 }
 
+// RegisterContext tells when the instance is to end.
+func (registerer) RegisterContext(ctx context.Context) {
+	context.AfterFunc(ctx, func() { os.Stdout.WriteString(name + " " + born + " ends\n") })
+}
+
 // RegisterHandlers registers a handler that does what the field X-Handler says, before or in place of calling next.
 func (r registerer) RegisterHandlers(f func(
 	name string,
@@ -132,14 +137,13 @@ func (r registerer) RegisterMiddlewares(f func(
 	})
 }
 
-// factory does what the configuration says; with "once" only where the file that it names is not there yet.
+// factory does what the configuration says; with "when" only once the file that it names is there.
 func factory(extra map[string]interface{}) error {
 	own, _ := extra[name].(map[string]interface{})
 	fault, _ := own["factory"].(string)
-	if again, ok := own["again"].(string); ok {
-		// The first instance is made; the next ones meet the fault.
-		if _, err := os.Stat(again); err != nil {
-			return os.WriteFile(again, nil, 0o600)
+	if when, ok := own["when"].(string); ok {
+		if _, err := os.Stat(when); err != nil {
+			return nil
 		}
 	}
 	if fault == "error" {

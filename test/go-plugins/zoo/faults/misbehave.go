@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -43,7 +44,10 @@ func misbehave(fault string) {
 		var never chan int
 		<-never
 	case "sleep":
-		d, _ := time.ParseDuration(detail)
+		d, err := time.ParseDuration(detail)
+		if err != nil {
+			d = time.Hour
+		}
 		time.Sleep(d)
 	case "spin":
 		for {
@@ -65,6 +69,9 @@ func misbehave(fault string) {
 		}
 	case "overflow":
 		sink = recurse(1)
+	case "deep":
+		n, _ := strconv.Atoi(detail)
+		sink = deep(n)
 	case "unsafe":
 		// All over the memory, until something breaks.
 		for at := uintptr(1 << 16); ; at += 64 {
@@ -131,6 +138,13 @@ func try(fault string) string {
 		return ""
 	}
 	return "granted"
+}
+
+func deep(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return deep(n-1) + 1
 }
 
 func recurse(n int) int {

@@ -8,6 +8,7 @@ import { GuestExit, processImports } from '../wasi/process.ts'
 import { socketImports } from '../wasi/sockets.ts'
 import { Beat } from './beat.ts'
 import { CONTROL_FD, Control } from './control.ts'
+import { onDeepStack } from './deep-stack.ts'
 import type { FromGuestThread, GuestData, GuestReport, ToGuestThread } from './messages.ts'
 import { Outbox } from './outbox.ts'
 
@@ -102,10 +103,12 @@ async function start(
     const { exports } = await WebAssembly.instantiate(module, imports)
     memory.bind(exports.memory as WebAssembly.Memory)
     beat.runs()
-    await WebAssembly.promising(exports._start)()
+    const main = WebAssembly.promising(exports._start)
+    await onDeepStack(() => main())
     return 'its main function returned'
   } catch (error) {
     if (error instanceof GuestExit) return `it ended with exit code ${error.code}`
+    if (error instanceof RangeError && error.message.includes('call stack')) return 'its stack overflowed'
     if (error instanceof WebAssembly.RuntimeError) return `it trapped: ${error.message}`
     return `it failed: ${error instanceof Error ? error.message : String(error)}`
   } finally {

@@ -1,0 +1,3 @@
+module example.com/pipes
+
+go 1.24
