@@ -12,7 +12,7 @@ import type { Report } from './report.ts'
 import { RouteConflicts } from './route-conflicts.ts'
 import type { EndpointInput, ServiceInput } from './schema.ts'
 import { clientTls, serverTls } from './tls.ts'
-import { tellLostContentType, tellWithoutEffect } from './without-effect.ts'
+import { tellLostContentType, tellPayloadLimits, tellWithoutEffect } from './without-effect.ts'
 
 /**
  * Fills in every default, lets endpoints and backends inherit, and checks what no schema can tell (specification: core
@@ -40,6 +40,9 @@ export function normaliseService(
   }
   const server = serverOptions(input, extra)
   if (server.useH2c) warnOfH2c(input, report)
+  const builtIn = builtInEndpoints(extra, report)
+  const endpoints = normaliseEndpoints(input.endpoints ?? [], builtIn, defaults, broken, features, report)
+  tellPayloadLimits(endpoints, extra, report)
   return {
     file: report.file,
     name: input.name ?? '',
@@ -53,14 +56,7 @@ export function normaliseService(
     parametersInSegments: defaults.parametersInSegments,
     sequentialStart: input.sequential_start ?? false,
     plugin: input.plugin === undefined ? null : pluginSection(input.plugin),
-    endpoints: normaliseEndpoints(
-      input.endpoints ?? [],
-      builtInEndpoints(extra, report),
-      defaults,
-      broken,
-      features,
-      report,
-    ),
+    endpoints,
     extra,
     lenient: report.lenient,
   }

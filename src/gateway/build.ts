@@ -13,7 +13,7 @@ import { openStores } from '../plugins/tools/open-stores.ts'
 import { PRODUCT, VERSION } from '../product.ts'
 import { accessLog } from '../router/access-log.ts'
 import { compileClientAddress } from '../router/client-address.ts'
-import type { RouterOptions } from '../router/options.ts'
+import { type RouterOptions, routerOptionsOf } from '../router/options.ts'
 import { createRouter } from '../router/router.ts'
 import type { Plugin } from '../sdk/define-plugin.ts'
 import type { TlsSource } from '../server/tls.ts'
@@ -171,7 +171,7 @@ async function buildHandler(
   report: () => PluginReport,
 ): Promise<Handler> {
   const { config, pluginProblems } = workshop
-  const router = (config.extra.router as RouterOptions | undefined) ?? {}
+  const router = routerOptionsOf(config)
   const common = commonOf(router, workshop, clients)
   const tools = workshop.forService()
   const serverStages = await makeStages('server', pipeline.server, tools, pluginProblems)

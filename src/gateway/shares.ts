@@ -1,5 +1,15 @@
+import type { GatewayConfig } from '../config/model.ts'
+
 /** The share of the endpoint's time that each of several backends gets. Specification: core 6.2. */
 export const MERGE_SHARE = 0.85
 
 /** The share of the endpoint's time that concurrent calls get. Specification: core 6.4. */
 export const CONCURRENT_SHARE = 0.75
+
+/** What a gateway without endpoints gives a request, in milliseconds. */
+const USUAL_MS = 2000
+
+/** The time of the endpoint that has most, in milliseconds: for what comes before a request has found its endpoint. */
+export function longestTimeoutOf({ endpoints }: GatewayConfig): number {
+  return endpoints.reduce((longest, { timeoutMs }) => Math.max(longest, timeoutMs), USUAL_MS)
+}

@@ -1,4 +1,4 @@
-import type { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
@@ -6,6 +6,8 @@ import { Context, DeadlineQueue } from '../pipes/context.ts'
 import { ClientGone } from '../pipes/failure.ts'
 import type { Handler } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { closeLingering } from './lingering-close.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { TlsSource } from './tls.ts'
 
 /** What a listener serves: a gateway, as far as the server needs to know it. */
@@ -31,10 +33,33 @@ export class Connection extends Context {
   session: Http2Session | null = null
   /** Requests on it that are being answered. */
   active = 0
+  /** What comes on it is dropped: its last answer has been given, or is on its way. */
+  takesNoMore = false
+  /** Bytes that go out when nothing is being answered any more, and then it closes; null: it goes on. */
+  farewell: string | null = null
+  /** The requests of HTTP/1 that came behind the one that is being answered; null: none has come so. */
+  pipeline: Pipeline | null = null
+  /** The answer to the last request of HTTP/1 that has come; null when none is to be given. */
+  newest: ServerResponse | null = null
 
   constructor(socket: Socket) {
     super(0, plainAddress(socket.remoteAddress ?? ''))
     this.socket = socket
+  }
+
+  /** Everything that was begun on it is answered. */
+  becomeFree(): void {
+    this.pipeline?.next()
+    if (this.active > 0) return
+    this.newest = null
+    if (this.farewell !== null) this.part()
+  }
+
+  /** Closes it with its farewell. */
+  part(): void {
+    const { farewell } = this
+    this.farewell = null
+    if (farewell !== null) closeLingering(this.socket, farewell)
   }
 }
 
@@ -125,24 +150,14 @@ export class Exchange extends Context {
   override finish(): void {
     if (this.#finished) return
     this.#finished = true
+    const connection = this.#connection
     this.#server.active--
-    this.#connection.active--
-    this.#connection.detach(this)
+    connection.active--
+    connection.detach(this)
+    if (connection.active === 0) connection.becomeFree()
     this.#tenure.leave()
     super.finish()
   }
-}
-
-/**
- * Ends what takes too long: the connection is closed without an answer, or amid one that the client is too slow to take.
- * Specification: core 1.3.
- * @param message tells with `close` that it is over
- */
-export function guard(deadlines: DeadlineQueue, message: EventEmitter, end: () => void): void {
-  const waiting = new Context(0)
-  waiting.attach({ cancel: end })
-  deadlines.add(waiting)
-  message.once('close', () => deadlines.remove(waiting))
 }
 
 /** An IPv4 client of a socket for both families has an address such as `::ffff:127.0.0.1`. */
