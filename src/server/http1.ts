@@ -11,6 +11,7 @@ import { lingerAtEnd } from './lingering-close.ts'
 import { writeResponse } from './outgoing.ts'
 import { Pipeline } from './pipeline.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { endsConnection } from './untaken-upgrade.ts'
 
 /** The server, as far as requests of HTTP/1 need to know it. */
 export interface Http1Owner extends ExchangeOwner {
@@ -22,24 +23,26 @@ export interface Http1Owner extends ExchangeOwner {
   open(socket: Socket): Connection
 }
 
+/** What a request expects before it sends its body: to be told to, or something that nobody knows. */
+type Expectation = 'nothing' | 'continue' | 'unknown'
+
 const UNKNOWN_EXPECTATION: Refusal = { status: 417, reason: '100-continue is the only expectation that can be met' }
 
 /** Takes the requests that a server's parser finds, in the order of each connection, and answers them. */
 export function serveHttp1(http: Server | HttpsServer, owner: Http1Owner): void {
   http.maxHeadersCount = MAX_FIELDS + 1 // beyond, Node leaves fields out: one more shows that there are too many
-  http.on('request', (incoming, outgoing) => take(owner, incoming, outgoing, false))
-  http.on('checkContinue', (incoming, outgoing) => take(owner, incoming, outgoing, true))
-  http.on('checkExpectation', (incoming, outgoing) => refuseOne(owner, incoming, outgoing, UNKNOWN_EXPECTATION))
+  http.on('request', (incoming, outgoing) => take(owner, incoming, outgoing, 'nothing'))
+  http.on('checkContinue', (incoming, outgoing) => take(owner, incoming, outgoing, 'continue'))
+  http.on('checkExpectation', (incoming, outgoing) => take(owner, incoming, outgoing, 'unknown'))
   http.on('connect', (_, socket) => endConnect(socket as ConnectionSocket))
   http.on('clientError', (error, socket) => endBroken(error, socket as ConnectionSocket, owner.log))
 }
 
-/** @param waits the client sends its body when it is told to */
-function take(owner: Http1Owner, incoming: IncomingMessage, outgoing: ServerResponse, waits: boolean): void {
+function take(owner: Http1Owner, incoming: IncomingMessage, outgoing: ServerResponse, expects: Expectation): void {
   const connection = (incoming.socket as ConnectionSocket).connection ?? owner.open(incoming.socket)
   if (connection.takesNoMore) return
-  if (connection.active === 0) void serve(owner, connection, incoming, outgoing, waits)
-  else enqueue(owner, connection, incoming, outgoing, waits)
+  if (connection.active === 0) void serve(owner, connection, incoming, outgoing, expects)
+  else enqueue(owner, connection, incoming, outgoing, expects)
 }
 
 function enqueue(
@@ -47,13 +50,13 @@ function enqueue(
   connection: Connection,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  waits: boolean,
+  expects: Expectation,
 ): void {
   const { newest } = connection
   connection.newest = outgoing
   connection.pipeline ??= new Pipeline(connection.socket)
   connection.pipeline.add(() => {
-    if (!isLast(newest)) void serve(owner, connection, incoming, outgoing, waits)
+    if (!isLast(newest)) void serve(owner, connection, incoming, outgoing, expects)
   })
 }
 
@@ -67,9 +70,10 @@ async function serve(
   connection: Connection,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  waits: boolean,
+  expects: Expectation,
 ): Promise<void> {
-  const refusal = refusalOf(incoming)
+  if (endsConnection(incoming)) outgoing.shouldKeepAlive = false
+  const refusal = refusalOf(incoming) ?? (expects === 'unknown' ? UNKNOWN_EXPECTATION : null)
   if (refusal !== null) {
     refuseOne(owner, incoming, outgoing, refusal)
     return
@@ -79,7 +83,7 @@ async function serve(
   connection.newest = outgoing
   if (tenure.writeDeadlines !== null) guard(tenure.writeDeadlines, outgoing, () => connection.socket.destroy())
   try {
-    const request = toHttpRequest(incoming, connection.clientAddress, waits ? outgoing : null)
+    const request = toHttpRequest(incoming, connection.clientAddress, expects === 'continue' ? outgoing : null)
     if (owner.isSecure) request.secure = true
     const response = await tenure.gateway.handle(request, exchange)
     if (owner.draining) outgoing.shouldKeepAlive = false
@@ -93,8 +97,10 @@ async function serve(
 
 function refuseOne(owner: Http1Owner, { socket }: IncomingMessage, outgoing: ServerResponse, refusal: Refusal): void {
   const { connection } = socket as ConnectionSocket
-  if (connection?.takesNoMore) return
-  if (connection !== undefined) connection.takesNoMore = true
+  if (connection !== undefined) {
+    connection.takesNoMore = true
+    connection.farewell = null // this is its last answer
+  }
   owner.log.debug(`[SERVICE: Gin] ${connection?.clientAddress ?? ''}: ${refusal.status}: ${refusal.reason}`)
   lingerAtEnd(socket)
   refuse(outgoing, refusal)
