@@ -50,6 +50,8 @@ export interface UpstreamOptions {
   readonly dialerKeepAliveMs: number
   readonly dialerFallbackDelayMs: number
   readonly dnsCacheTtlMs: number
+  /** What an answer that is held whole may have, unfolded, in bytes. */
+  readonly maxDecodedBytes: number
   readonly allowInsecureConnections: boolean
   /** Null: TLS 1.2 and 1.3 with the usual certificate authorities. */
   readonly tls: ClientTls | null

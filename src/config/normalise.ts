@@ -143,6 +143,7 @@ function upstreamOptions(input: ServiceInput, tls: ClientTls | null): UpstreamOp
     dialerKeepAliveMs: orNone(input.dialer_keep_alive || 15_000),
     dialerFallbackDelayMs: orNone(input.dialer_fallback_delay || 300),
     dnsCacheTtlMs: dnsCacheTtlMs < 1000 ? 30_000 : orNone(dnsCacheTtlMs),
+    maxDecodedBytes: input.max_decoded_bytes ?? 64 * 1024 * 1024,
     allowInsecureConnections: input.allow_insecure_connections === true || tls?.allowInsecureConnections === true,
     tls,
   }

@@ -151,6 +151,12 @@ export const ServiceSchema = Type.Object(
     response_header_timeout: durationOrNone("Time from the request to the backend's headers"),
     expect_continue_timeout: durationOrNone('Wait for the answer to Expect: 100-continue'),
     dns_cache_ttl: durationOrNone('How long hosts found by DNS are kept; 30s when absent or below 1s'),
+    max_decoded_bytes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Limit of an answer of a backend that is decoded, after gzip; 64 MiB when absent',
+      }),
+    ),
     allow_insecure_connections: flag('Do not verify the certificates of backends'),
   },
   { description: 'The configuration of the gateway' },

@@ -81,14 +81,14 @@ async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, co
     await makeStages('transport', pipeline.transport, tools, common.workshop.pluginProblems),
     common.clientFor(backend),
   )
-  const call = innermost(endpoint, backend, transport)
+  const call = innermost(endpoint, backend, transport, tools.config.upstream.maxDecodedBytes)
   const proxy = wrap(await makeStages('backend', pipeline.backend, tools, common.workshop.pluginProblems), call)
   return isTraced(tools.config) ? tracedStep(`backend:${backend.method} ${backend.urlPattern}`, proxy) : proxy
 }
 
-function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler): Proxy {
+function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler, maxBytes: number): Proxy {
   if (backend.encoding !== 'no-op') {
-    return createDecodingCall(backend, shapeOf(backend), transport, leavesData(endpoint, backend))
+    return createDecodingCall(backend, shapeOf(backend), transport, maxBytes, leavesData(endpoint, backend))
   }
   return endpoint.outputEncoding === 'no-op' ? createPassingCall(transport) : createTextCall(transport)
 }

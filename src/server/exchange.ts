@@ -3,7 +3,7 @@ import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
 import { Context, DeadlineQueue } from '../pipes/context.ts'
-import { ClientGone } from '../pipes/failure.ts'
+import { ClientGone, logTextOf } from '../pipes/failure.ts'
 import type { Handler } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { closeLingering } from './lingering-close.ts'
@@ -132,7 +132,7 @@ export class Exchange extends Context {
     if (reason instanceof ClientGone || this.cancelled instanceof ClientGone) return
     this.report(reason)
     const { method, url } = this.#incoming
-    this.#server.log.error(`[SERVICE: Gin] ${method} ${url}: the answer broke off: ${reason.message}`)
+    this.#server.log.error(`[SERVICE: Gin] ${method} ${url}: the answer broke off: ${logTextOf(reason)}`)
   }
 
   /** There is an answer that HTTP cannot carry; why is told in both logs. */

@@ -41,6 +41,7 @@ export function emptyConfig({
       dialerTimeoutMs: 0,
       dialerKeepAliveMs: 15_000,
       dialerFallbackDelayMs: 300,
+      maxDecodedBytes: 1_000_000,
       dnsCacheTtlMs: 30_000,
       allowInsecureConnections: false,
       tls: null,
