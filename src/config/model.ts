@@ -33,6 +33,10 @@ export interface ServerOptions {
   readonly idleTimeoutMs: number
   readonly maxHeaderBytes: number
   readonly useH2c: boolean
+  /** Requests that are answered at once, of all threads together; 0: no limit. Null: a number for each thread. */
+  readonly maxConcurrentRequests: number | null
+  /** How long a request beyond that may wait; 0: none does. */
+  readonly maxQueueMs: number
   /** 0: no limit. */
   readonly maxShutdownWaitMs: number
 }

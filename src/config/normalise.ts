@@ -125,6 +125,8 @@ function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unkno
     maxHeaderBytes:
       input.max_header_bytes !== undefined && input.max_header_bytes > 0 ? input.max_header_bytes : 1_048_576,
     useH2c: input.use_h2c === true || (isPlainObject(router) && router.use_h2c === true),
+    maxConcurrentRequests: input.max_concurrent_requests ?? null,
+    maxQueueMs: orNone(input.max_queue_time || 100),
     maxShutdownWaitMs: orNone(input.max_shutdown_wait_time),
   }
 }

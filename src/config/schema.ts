@@ -137,6 +137,12 @@ export const ServiceSchema = Type.Object(
     max_header_bytes: Type.Optional(
       Type.Integer({ description: 'Limit of the request line and headers; 1 MiB when absent' }),
     ),
+    max_concurrent_requests: count(
+      'Requests that are answered at once, by all threads together; 0 for no limit; 4096 for each thread when absent',
+    ),
+    max_queue_time: durationOrNone(
+      'How long a request beyond max_concurrent_requests may wait before it is refused; 100ms when absent, negative for none',
+    ),
     max_shutdown_wait_time: duration('How long requests may take after the signal to stop; no limit when absent'),
     dialer_timeout: durationOrNone('Time to connect to a backend'),
     dialer_keep_alive: durationOrNone('TCP keep-alive period; 15s when absent, negative for none'),

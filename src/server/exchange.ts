@@ -5,7 +5,9 @@ import type { GatewayConfig } from '../config/model.ts'
 import { Context, DeadlineQueue } from '../pipes/context.ts'
 import { ClientGone, logTextOf } from '../pipes/failure.ts'
 import type { Handler } from '../pipes/http.ts'
+import { healthPathOf } from '../router/health-ahead.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Admission, AdmissionLimits } from './admission.ts'
 import { closeLingering } from './lingering-close.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { TlsSource } from './tls.ts'
@@ -15,6 +17,8 @@ export interface Served {
   readonly config: GatewayConfig
   /** Never rejects. */
   readonly handle: Handler
+  /** How much it takes on at once; absent: all that comes. */
+  readonly limits?: AdmissionLimits
   /** For HTTPS; null or absent: plain HTTP. */
   readonly tls?: TlsSource | null
   /** Told when it begins to serve. */
@@ -47,6 +51,17 @@ export class Connection extends Context {
     this.socket = socket
   }
 
+  /** For a request that finds no room at the server: it waits there, and the others of its connection behind it. */
+  waitFor(admission: Admission, serve: () => void, refuse: () => void): void {
+    this.active++
+    const over = (then: () => void) => () => {
+      this.active--
+      if (this.cancelled === null) then()
+      if (this.active === 0) this.becomeFree()
+    }
+    admission.wait(over(serve), over(refuse))
+  }
+
   /** Everything that was begun on it is answered. */
   becomeFree(): void {
     this.pipeline?.next()
@@ -70,11 +85,14 @@ export class Tenure {
   readonly writeDeadlines: DeadlineQueue | null
   /** `read_timeout` of HTTP/2; Node looks after the one of HTTP/1. */
   readonly readDeadlines: DeadlineQueue | null
+  /** Asks whether the gateway is well; null: nothing does. */
+  readonly healthPath: string | null
   active = 0
   #drained: (() => void) | null = null
 
   constructor(gateway: Served) {
     this.gateway = gateway
+    this.healthPath = healthPathOf(gateway.config)
     const { writeTimeoutMs, readTimeoutMs } = gateway.config.server
     this.writeDeadlines = writeTimeoutMs > 0 ? new DeadlineQueue(writeTimeoutMs) : null
     this.readDeadlines = readTimeoutMs > 0 ? new DeadlineQueue(readTimeoutMs) : null
@@ -96,8 +114,7 @@ export class Tenure {
 
 /** The server, as far as its exchanges need to know it. */
 export interface ExchangeOwner {
-  /** Requests that are being answered now. */
-  active: number
+  readonly admission: Admission
   readonly log: Logger
 }
 
@@ -121,7 +138,7 @@ export class Exchange extends Context {
     this.#tenure = tenure
     this.#connection = connection
     this.#incoming = incoming
-    server.active++
+    server.admission.enter()
     tenure.active++
     connection.active++
     connection.attach(this)
@@ -151,12 +168,12 @@ export class Exchange extends Context {
     if (this.#finished) return
     this.#finished = true
     const connection = this.#connection
-    this.#server.active--
     connection.active--
     connection.detach(this)
     if (connection.active === 0) connection.becomeFree()
     this.#tenure.leave()
     super.finish()
+    this.#server.admission.leave()
   }
 }
 

@@ -11,6 +11,7 @@ import { lingerAtEnd } from './lingering-close.ts'
 import { writeResponse } from './outgoing.ts'
 import { Pipeline } from './pipeline.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { turnAway } from './turn-away.ts'
 import { endsConnection } from './untaken-upgrade.ts'
 
 /** The server, as far as requests of HTTP/1 need to know it. */
@@ -41,7 +42,7 @@ export function serveHttp1(http: Server | HttpsServer, owner: Http1Owner): void 
 function take(owner: Http1Owner, incoming: IncomingMessage, outgoing: ServerResponse, expects: Expectation): void {
   const connection = (incoming.socket as ConnectionSocket).connection ?? owner.open(incoming.socket)
   if (connection.takesNoMore) return
-  if (connection.active === 0) void serve(owner, connection, incoming, outgoing, expects)
+  if (connection.active === 0) begin(owner, connection, incoming, outgoing, expects)
   else enqueue(owner, connection, incoming, outgoing, expects)
 }
 
@@ -56,8 +57,32 @@ function enqueue(
   connection.newest = outgoing
   connection.pipeline ??= new Pipeline(connection.socket)
   connection.pipeline.add(() => {
-    if (!isLast(newest)) void serve(owner, connection, incoming, outgoing, expects)
+    if (!isLast(newest)) begin(owner, connection, incoming, outgoing, expects)
   })
+}
+
+function begin(
+  owner: Http1Owner,
+  connection: Connection,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  expects: Expectation,
+): void {
+  if (owner.admission.isOpen || asksForHealth(incoming, owner)) {
+    void serve(owner, connection, incoming, outgoing, expects)
+    return
+  }
+  connection.newest = outgoing
+  connection.waitFor(
+    owner.admission,
+    () => void serve(owner, connection, incoming, outgoing, expects),
+    () => turnAway(incoming, outgoing),
+  )
+}
+
+/** A gateway with much to do is well all the same: to replace it would leave more to do for the others. */
+function asksForHealth({ method, url }: IncomingMessage, { tenure }: Http1Owner): boolean {
+  return method === 'GET' && url === tenure.healthPath
 }
 
 /** Whether an answer has told the client that the connection closes. Node keeps that to itself. */

@@ -7,6 +7,7 @@ import { MAX_FIELDS } from './head-check.ts'
 import { guardReading, resetStream } from './reset-stream.ts'
 import { writeToStream } from './stream-answer.ts'
 import { toStreamRequest } from './stream-request.ts'
+import { turnStreamAway } from './turn-away.ts'
 
 /** The server, as far as streams of HTTP/2 need to know it. */
 export interface Http2Owner extends ExchangeOwner {
@@ -58,7 +59,16 @@ export function serveHttp2(connection: Connection, owner: Http2Owner, limits: Se
   connection.session = session
   session.on('stream', (stream, _headers, flags, raw) => {
     const request = toStreamRequest(stream, flags, raw, connection.clientAddress, limits.maxHeaderSize)
-    if (request !== null) void serve(owner, connection, stream, request)
+    if (request === null) return
+    if (owner.admission.isOpen || request.url === owner.tenure.healthPath) {
+      void serve(owner, connection, stream, request)
+      return
+    }
+    connection.waitFor(
+      owner.admission,
+      () => void serve(owner, connection, stream, request),
+      () => turnStreamAway(stream),
+    )
   })
 }
 

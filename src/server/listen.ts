@@ -5,6 +5,7 @@ import type { GatewayConfig } from '../config/model.ts'
 import { LONGEST_TIMER_MS } from '../pipes/clock.ts'
 import { ClientGone } from '../pipes/failure.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
 import { Connection, type ConnectionSocket, type Served, Tenure } from './exchange.ts'
 import { type Http1Owner, serveHttp1 } from './http1.ts'
 import { type Http2Owner, serveHttp2 } from './http2.ts'
@@ -87,7 +88,7 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
   readonly http: Server | HttpsServer
   /** Null: plain HTTP. */
   readonly #secure: SecureServer | null
-  active = 0
+  readonly admission: Admission
   tenure: Tenure
   draining = false
   readonly #connections = new Set<Connection>()
@@ -95,6 +96,7 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
 
   constructor(gateway: Served, log: Logger) {
     this.tenure = new Tenure(gateway)
+    this.admission = new Admission(limitsOf(gateway), () => this.log)
     this.log = log
     const options = serverOptions(gateway.config)
     this.#secure = gateway.tls ? this.#createSecure(gateway.tls, options) : null
@@ -109,6 +111,10 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
       http2: (socket) => this.#openHttp2(socket),
       log: () => this.log,
     })
+  }
+
+  get active(): number {
+    return this.admission.active
   }
 
   get isSecure(): boolean {
@@ -129,6 +135,7 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
     const before = this.tenure
     this.tenure = new Tenure(gateway)
     this.log = log
+    this.admission.limit(limitsOf(gateway))
     gateway.begin?.()
     if (gateway.tls) this.#secure?.use(gateway.tls)
     const { maxHeaderSize, requestTimeout, headersTimeout, keepAliveTimeout } = serverOptions(gateway.config)
@@ -197,6 +204,10 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
     const { keepAliveTimeout, maxHeaderSize } = serverOptions(this.tenure.gateway.config)
     serveHttp2(socket.connection ?? this.open(socket), this, { maxHeaderSize, idleMs: keepAliveTimeout })
   }
+}
+
+function limitsOf({ limits }: Served): AdmissionLimits {
+  return limits ?? { maxActive: Number.POSITIVE_INFINITY, maxQueueMs: 0 }
 }
 
 function serverOptions(config: GatewayConfig) {

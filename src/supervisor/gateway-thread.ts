@@ -208,6 +208,7 @@ function countRequests(gateway: Gateway, counters: CounterRow): Served {
   return {
     config: gateway.config,
     tls: gateway.tls,
+    limits: gateway.limits,
     begin: () => gateway.begin(),
     handle: (request, context) => {
       counters.countRequest()

@@ -27,6 +27,8 @@ export function emptyConfig({
       idleTimeoutMs: 0,
       maxHeaderBytes: 0,
       useH2c: false,
+      maxConcurrentRequests: null,
+      maxQueueMs: 100,
       maxShutdownWaitMs,
     },
     tls: null,
