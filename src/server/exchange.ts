@@ -65,7 +65,7 @@ export class Connection extends Context {
   /** Everything that was begun on it is answered. */
   becomeFree(): void {
     this.pipeline?.next()
-    if (this.active > 0) return
+    if (this.active > 0 || this.pipeline?.isEmpty === false) return
     this.newest = null
     if (this.farewell !== null) this.part()
   }

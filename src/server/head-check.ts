@@ -26,9 +26,9 @@ const INVALID_TARGET: Refusal = { status: 400, reason: 'the request target is ne
  * cannot take away what the gateway or a plugin adds later.
  */
 export function refusalOf(message: IncomingMessage): Refusal | null {
-  const { rawHeaders: raw, httpVersion } = message
+  const { rawHeaders: raw, httpVersionMajor: major, httpVersionMinor: minor } = message
   if (raw.length > 2 * MAX_FIELDS) return TOO_MANY_FIELDS
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return OTHER_VERSION
+  if (major !== 1 || minor > 1) return OTHER_VERSION
   let host: string | null = null
   let isCoded = false
   let nominates = false
@@ -54,8 +54,8 @@ export function refusalOf(message: IncomingMessage): Refusal | null {
         isCoded = true
     }
   }
-  if (isCoded && httpVersion === '1.0') return CODING_IN_1_0
-  if (host === null && httpVersion === '1.1') return NO_HOST
+  if (isCoded && minor === 0) return CODING_IN_1_0
+  if (host === null && minor === 1) return NO_HOST
   const refusal = refusalOfLine(message.method as string, message.url as string, host ?? '')
   if (refusal === null && nominates) takeOffNominated(raw)
   return refusal

@@ -42,8 +42,10 @@ export function serveHttp1(http: Server | HttpsServer, owner: Http1Owner): void 
 function take(owner: Http1Owner, incoming: IncomingMessage, outgoing: ServerResponse, expects: Expectation): void {
   const connection = (incoming.socket as ConnectionSocket).connection ?? owner.open(incoming.socket)
   if (connection.takesNoMore) return
-  if (connection.active === 0) begin(owner, connection, incoming, outgoing, expects)
-  else enqueue(owner, connection, incoming, outgoing, expects)
+  const { active, pipeline, socket } = connection
+  if (active === 0 && pipeline === null && !socket.writableNeedDrain) {
+    begin(owner, connection, incoming, outgoing, expects)
+  } else enqueue(owner, connection, incoming, outgoing, expects)
 }
 
 function enqueue(
@@ -59,6 +61,7 @@ function enqueue(
   connection.pipeline.add(() => {
     if (!isLast(newest)) begin(owner, connection, incoming, outgoing, expects)
   })
+  if (connection.active === 0) connection.pipeline.next()
 }
 
 function begin(

@@ -60,6 +60,8 @@ export interface Address {
 const HEADER_SLACK_BYTES = 4096
 const DEFAULT_HEADER_BYTES = 1024 * 1024
 const CHECK_INTERVAL_MS = 1_000
+/** As in the reference. */
+const KEEP_ALIVE_PROBE_MS = 15_000
 /** While the server drains: how often it looks for connections that are free now. */
 const SWEEP_MS = 50
 /** After this a connection on which nothing is being answered is closed, even amid a request that has not arrived. */
@@ -219,6 +221,9 @@ function serverOptions(config: GatewayConfig) {
     keepAliveTimeout: whole(server.idleTimeoutMs || server.readTimeoutMs),
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     noDelay: true,
+    keepAliveTimeoutBuffer: 0, // `idle_timeout` means what it says
+    keepAlive: true, // a client that has vanished without a word is found
+    keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
     requireHostHeader: false, // `refusalOf` says what is missing
     optimizeEmptyRequests: true, // no stream is made for a request without a body
   } satisfies ServerOptions

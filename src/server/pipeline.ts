@@ -12,6 +12,8 @@ export class Pipeline {
   readonly #socket: Socket
   readonly #waiting: (() => void)[] = []
   #paused = false
+  /** Waits for the client to read. */
+  #drains = false
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -29,8 +31,17 @@ export class Pipeline {
     this.#socket.pause()
   }
 
-  /** Begins with the next request. */
+  /** Begins with the next request; where the client has not read the answers before, once it has. */
   next(): void {
+    if (this.#waiting.length === 0 || this.#drains) return
+    if (this.#socket.writableNeedDrain) {
+      this.#drains = true
+      this.#socket.once('drain', () => {
+        this.#drains = false
+        this.next()
+      })
+      return
+    }
     const serve = this.#waiting.shift()
     if (this.#paused && this.#waiting.length < MOST_WAITING / 2) {
       this.#paused = false
