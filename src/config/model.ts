@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly maxConcurrentRequests: number | null
   /** How long a request beyond that may wait; 0: none does. */
   readonly maxQueueMs: number
+  /** How long it goes on as before after the signal to stop, but for its health endpoint, which tells of it. */
+  readonly shutdownDelayMs: number
   /** 0: no limit. */
   readonly maxShutdownWaitMs: number
 }

@@ -127,6 +127,7 @@ function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unkno
     useH2c: input.use_h2c === true || (isPlainObject(router) && router.use_h2c === true),
     maxConcurrentRequests: input.max_concurrent_requests ?? null,
     maxQueueMs: orNone(input.max_queue_time || 100),
+    shutdownDelayMs: orNone(input.shutdown_delay),
     maxShutdownWaitMs: orNone(input.max_shutdown_wait_time),
   }
 }

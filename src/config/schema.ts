@@ -143,6 +143,9 @@ export const ServiceSchema = Type.Object(
     max_queue_time: durationOrNone(
       'How long a request beyond max_concurrent_requests may wait before it is refused; 100ms when absent, negative for none',
     ),
+    shutdown_delay: duration(
+      'How long everything goes on after the signal to stop, while the health endpoint answers 503; 0s when absent',
+    ),
     max_shutdown_wait_time: duration('How long requests may take after the signal to stop; no limit when absent'),
     dialer_timeout: durationOrNone('Time to connect to a backend'),
     dialer_keep_alive: durationOrNone('TCP keep-alive period; 15s when absent, negative for none'),

@@ -11,7 +11,7 @@ import { lingerAtEnd } from './lingering-close.ts'
 import { writeResponse } from './outgoing.ts'
 import { Pipeline } from './pipeline.ts'
 import { type Refusal, refuse } from './refusal.ts'
-import { turnAway } from './turn-away.ts'
+import { tellLeaving, turnAway } from './turn-away.ts'
 import { endsConnection } from './untaken-upgrade.ts'
 
 /** The server, as far as requests of HTTP/1 need to know it. */
@@ -20,6 +20,8 @@ export interface Http1Owner extends ExchangeOwner {
   readonly tenure: Tenure
   /** Answers close their connections. */
   readonly draining: boolean
+  /** The health endpoint tells that the server is about to stop. */
+  readonly leaving: boolean
   readonly isSecure: boolean
   open(socket: Socket): Connection
 }
@@ -71,6 +73,10 @@ function begin(
   outgoing: ServerResponse,
   expects: Expectation,
 ): void {
+  if (owner.leaving && asksForHealth(incoming, owner)) {
+    tellLeaving(outgoing)
+    return
+  }
   if (owner.admission.isOpen || asksForHealth(incoming, owner)) {
     void serve(owner, connection, incoming, outgoing, expects)
     return

@@ -7,7 +7,7 @@ import { MAX_FIELDS } from './head-check.ts'
 import { guardReading, resetStream } from './reset-stream.ts'
 import { writeToStream } from './stream-answer.ts'
 import { toStreamRequest } from './stream-request.ts'
-import { turnStreamAway } from './turn-away.ts'
+import { tellStreamLeaving, turnStreamAway } from './turn-away.ts'
 
 /** The server, as far as streams of HTTP/2 need to know it. */
 export interface Http2Owner extends ExchangeOwner {
@@ -15,6 +15,8 @@ export interface Http2Owner extends ExchangeOwner {
   readonly tenure: Tenure
   /** Connections take no more streams. */
   readonly draining: boolean
+  /** The health endpoint tells that the server is about to stop. */
+  readonly leaving: boolean
 }
 
 /** Limits of a connection that speaks HTTP/2. */
@@ -60,7 +62,12 @@ export function serveHttp2(connection: Connection, owner: Http2Owner, limits: Se
   session.on('stream', (stream, _headers, flags, raw) => {
     const request = toStreamRequest(stream, flags, raw, connection.clientAddress, limits.maxHeaderSize)
     if (request === null) return
-    if (owner.admission.isOpen || request.url === owner.tenure.healthPath) {
+    const asksForHealth = request.url === owner.tenure.healthPath && request.method === 'GET'
+    if (owner.leaving && asksForHealth) {
+      tellStreamLeaving(stream)
+      return
+    }
+    if (owner.admission.isOpen || asksForHealth) {
       void serve(owner, connection, stream, request)
       return
     }

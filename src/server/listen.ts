@@ -37,6 +37,8 @@ export interface Listener {
   swap(gateway: Served, log?: Logger): Retired
   /** The descriptor of the listening socket; null when there is none. */
   readonly fd: number | null
+  /** From now on the health endpoint answers 503, so that whoever asks it sends requests elsewhere; all else goes on. */
+  leave(): void
   /**
    * Stops accepting; resolves when the requests under way are answered and all connections closed.
    * @param hurry until it resolves, connections on which nothing is being answered stay open, for a request may be on its
@@ -93,6 +95,7 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
   readonly admission: Admission
   tenure: Tenure
   draining = false
+  leaving = false
   readonly #connections = new Set<Connection>()
   log: Logger
 
@@ -145,8 +148,13 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
     return { gateway: before.gateway, drained: before.end() }
   }
 
+  leave(): void {
+    this.leaving = true
+  }
+
   close(hurry?: Promise<unknown>): Promise<void> {
     this.draining = true
+    this.leaving = true
     let hurriesSince = hurry === undefined ? performance.now() : Number.POSITIVE_INFINITY
     void hurry?.then(() => {
       hurriesSince = performance.now()

@@ -26,3 +26,19 @@ export function turnStreamAway(stream: ServerHttp2Stream): void {
   stream.respond({ ':status': 503, 'retry-after': RETRY_AFTER_S, 'content-type': TEXT })
   stream.end(OVERLOADED)
 }
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+const LEAVING = '{"status":"stopping"}'
+const LEAVING_FIELDS = ['Content-Type', JSON_TYPE, 'Content-Length', String(LEAVING.length), 'Connection', 'close']
+
+/** Answers a probe of a gateway that is about to stop. */
+export function tellLeaving(outgoing: ServerResponse): void {
+  outgoing.writeHead(503, LEAVING_FIELDS)
+  outgoing.end(LEAVING)
+}
+
+/** The same on a stream of HTTP/2. */
+export function tellStreamLeaving(stream: ServerHttp2Stream): void {
+  stream.respond({ ':status': 503, 'content-type': JSON_TYPE })
+  stream.end(LEAVING)
+}

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { GatewayConfig } from '../config/model.ts'
 import { CellRegistry } from '../shared/cells.ts'
 import { createStoreOwner } from '../shared/store-owner.ts'
@@ -175,6 +176,12 @@ class GatewayThreads implements Supervisor {
     this.#stopping = true
     this.#recycling.stop()
     this.#trial?.terminate()
+    const { shutdownDelayMs } = this.#blueprint.config.server
+    if (shutdownDelayMs > 0) {
+      this.#options.log.info(`${TAG} Serving for ${shutdownDelayMs} ms more, while the health endpoint answers 503`)
+      this.#crew.leave()
+      await delay(shutdownDelayMs)
+    }
     const gone = this.#crew.stop()
     const limitMs = this.#blueprint.config.server.maxShutdownWaitMs
     const limit = limitMs > 0 ? setTimeout(() => this.#cut(), limitMs) : null

@@ -29,6 +29,7 @@ export function emptyConfig({
       useH2c: false,
       maxConcurrentRequests: null,
       maxQueueMs: 100,
+      shutdownDelayMs: 0,
       maxShutdownWaitMs,
     },
     tls: null,
