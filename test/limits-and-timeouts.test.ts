@@ -140,7 +140,6 @@ describe('time limits towards backends', () => {
 
 test('settings that are accepted and change nothing are told', async (t) => {
   const { diagnostics } = await startGateway(t, {
-    use_h2c: true,
     sequential_start: true,
     expect_continue_timeout: '1s',
     extra_config: {
@@ -150,7 +149,7 @@ test('settings that are accepted and change nothing are told', async (t) => {
   const router = ['max_multipart_memory', 'disable_gzip', 'decompress_gzip']
   assert.deepEqual(
     diagnostics.map(({ severity, path }) => `${severity} ${path}`).toSorted(),
-    ['use_h2c', 'sequential_start', 'expect_continue_timeout', ...router.map((key) => `extra_config.router.${key}`)]
+    ['sequential_start', 'expect_continue_timeout', ...router.map((key) => `extra_config.router.${key}`)]
       .map((path) => `warning ${path}`)
       .toSorted(),
   )

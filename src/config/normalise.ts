@@ -39,7 +39,6 @@ export function normaliseService(
     parametersInSegments: input.disable_rest ?? false,
   }
   const server = serverOptions(input, extra)
-  if (server.useH2c) warnOfH2c(input, report)
   const builtIn = builtInEndpoints(extra, report)
   const endpoints = normaliseEndpoints(input.endpoints ?? [], builtIn, defaults, broken, features, report)
   tellPayloadLimits(endpoints, extra, report)
@@ -105,13 +104,6 @@ function refuseMissingSections(input: ServiceInput, report: Report): void {
   if ((input.async_agent?.length ?? 0) > 0) {
     report.refuse({ code, path: ['async_agent'], message: 'asynchronous agents are not available in this version' })
   }
-}
-
-function warnOfH2c(input: ServiceInput, report: Report): void {
-  const path: Path = input.use_h2c === true ? ['use_h2c'] : ['extra_config', 'router', 'use_h2c']
-  const message = 'HTTP/2 without TLS is not available in this version; clients are served HTTP/1.1'
-  const remedy = 'Remove the option; clients that speak nothing but HTTP/2 cannot be served.'
-  report.add({ code: 'CONFIG_SECTION_NOT_IMPLEMENTED', severity: 'warning', path, message, remedy })
 }
 
 function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unknown>>): ServerOptions {

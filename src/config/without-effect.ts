@@ -17,6 +17,9 @@ export function tellWithoutEffect(input: ServiceInput, extra: Readonly<Record<st
     const message = `${JSON.stringify(path.at(-1))} is accepted and has no effect: ${reason}`
     report.add({ code: 'CONFIG_WITHOUT_EFFECT', severity: 'warning', path, message })
   }
+  if (input.use_h2c === true && input.tls !== undefined && input.tls.disabled !== true) {
+    tell(['use_h2c'], 'with "tls" clients choose HTTP/2 as they connect')
+  }
   if (input.sequential_start === true) tell(['sequential_start'], 'it orders agents, and there are none')
   if (input.expect_continue_timeout) {
     tell(['expect_continue_timeout'], 'the gateway never sends Expect: 100-continue')

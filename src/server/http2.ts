@@ -13,6 +13,7 @@ import { tellStreamLeaving, turnStreamAway } from './turn-away.ts'
 export interface Http2Owner extends ExchangeOwner {
   /** What answers requests that begin now. */
   readonly tenure: Tenure
+  readonly isSecure: boolean
   /** Connections take no more streams. */
   readonly draining: boolean
   /** The health endpoint tells that the server is about to stop. */
@@ -62,6 +63,7 @@ export function serveHttp2(connection: Connection, owner: Http2Owner, limits: Se
   session.on('stream', (stream, _headers, flags, raw) => {
     const request = toStreamRequest(stream, flags, raw, connection.clientAddress, limits.maxHeaderSize)
     if (request === null) return
+    request.secure = owner.isSecure
     const asksForHealth = request.url === owner.tenure.healthPath && request.method === 'GET'
     if (owner.leaving && asksForHealth) {
       tellStreamLeaving(stream)

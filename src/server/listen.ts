@@ -1,4 +1,4 @@
-import type { Server, ServerOptions } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { Server as NetServer, type Socket } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
@@ -6,7 +6,9 @@ import { LONGEST_TIMER_MS } from '../pipes/clock.ts'
 import { ClientGone } from '../pipes/failure.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
+import { chooseProtocol } from './cleartext-http2.ts'
 import { Connection, type ConnectionSocket, type Served, Tenure } from './exchange.ts'
+import { asksForH2c, upgradeToH2c } from './h2c-upgrade.ts'
 import { type Http1Owner, serveHttp1 } from './http1.ts'
 import { type Http2Owner, serveHttp2 } from './http2.ts'
 import { createSecureServer, type SecureServer } from './secure.ts'
@@ -105,9 +107,26 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
     this.log = log
     const options = serverOptions(gateway.config)
     this.#secure = gateway.tls ? this.#createSecure(gateway.tls, options) : null
-    this.http = this.#secure?.http ?? createServer(options)
-    if (this.#secure === null) this.http.on('connection', (socket: ConnectionSocket) => this.open(socket))
+    const takesUpgrade = (incoming: IncomingMessage) => this.#allowsH2c && asksForH2c(incoming)
+    this.http = this.#secure?.http ?? createServer({ ...options, shouldUpgradeCallback: takesUpgrade })
+    if (this.#secure === null) this.#speakPlain(this.http as Server)
     serveHttp1(this.http, this)
+  }
+
+  #speakPlain(http: Server): void {
+    chooseProtocol(http, {
+      opened: (socket) => this.open(socket),
+      allowsHttp2: () => this.#allowsH2c,
+      firstBytesMs: () => serverOptions(this.tenure.gateway.config).headersTimeout,
+      http2: (socket) => this.#openHttp2(socket),
+    })
+    http.on('upgrade', (incoming, socket: ConnectionSocket, rest) => {
+      upgradeToH2c(incoming, socket, rest, () => this.#openHttp2(socket))
+    })
+  }
+
+  get #allowsH2c(): boolean {
+    return this.tenure.gateway.config.server.useH2c && !this.draining
   }
 
   #createSecure(tls: TlsSource, options: ServerOptions): SecureServer {

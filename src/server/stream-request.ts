@@ -35,9 +35,7 @@ export function toStreamRequest(
   }
   const body = (flags & FLAG_END_STREAM) !== 0 ? null : bodyOf(stream, head.length)
   if (head.expects) stream.additionalHeaders({ ':status': 100 })
-  const request = new HttpRequest(head.method, head.target, new HeaderList(head.fields), body, '', remoteAddress)
-  request.secure = true
-  return request
+  return new HttpRequest(head.method, head.target, new HeaderList(head.fields), body, '', remoteAddress)
 }
 
 interface Head {
