@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { definePlugin } from '../src/sdk/define-plugin.ts'
 import type { RequestOptions } from './support/client.ts'
 import { type Received, startBackend } from './support/start-backend.ts'
 import { startGateway } from './support/start-gateway.ts'
@@ -232,4 +233,31 @@ describe('input_headers of the backend', () => {
     assert.deepEqual(namesOf(star), [])
     assert.deepEqual(star.values('accept-encoding'), ['gzip'])
   })
+})
+
+test('what a server plugin sets reaches the backend, though the Connection field of the client names it', async (t) => {
+  const backend = await startBackend(t, { '/up': { json: { ok: true } } })
+  const plugin = definePlugin({
+    name: 'identity',
+    server: () => (next) => (request, context) => {
+      request.headers.set('X-User', 'ada')
+      return next(request, context)
+    },
+  })
+  const { request } = await startGateway(
+    t,
+    {
+      host: [backend.url],
+      extra_config: { 'plugin/http-server': { name: ['identity'] } },
+      endpoints: ['*', 'X-User'].map((name, i) => ({
+        ...{ endpoint: `/${i}`, input_headers: [name], backend: [{ url_pattern: '/up' }] },
+      })),
+    },
+    { plugins: [plugin] },
+  )
+  for (const path of ['/0', '/1']) {
+    await request(path, { headers: { Connection: 'X-User, X-Other', 'X-User': 'mallory', 'X-Other': '1' } })
+  }
+  for (const { values } of backend.received) assert.deepEqual([values('x-user'), values('x-other')], [['ada'], []])
+  assert.equal(backend.received.length, 2)
 })

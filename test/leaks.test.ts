@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DeadlineQueue } from '../src/pipes/context.ts'
 import { startGateway } from './support/start-gateway.ts'
 import { jsonAnswer, startRawBackend } from './support/start-raw-backend.ts'
+import { countWaitingContexts } from './support/waiting-contexts.ts'
 
 const REQUESTS = 2_000
 const AT_ONCE = 40
@@ -10,23 +10,7 @@ const AT_ONCE = 40
 const KINDS = ['ok', 'fails', 'breaks', 'late', 'gone', 'stream', 'cut', 'gone-stream'] as const
 
 test('after many requests of all fates nothing is left of them', async (t) => {
-  let waiting = 0
-  let entered = 0
-  const { add, remove } = DeadlineQueue.prototype
-  t.mock.method(DeadlineQueue.prototype, 'add', function (this: DeadlineQueue, ...args: Parameters<typeof add>) {
-    const [context] = args
-    const before = context.queue
-    add.apply(this, args)
-    if (before !== null || context.queue === null) return
-    entered++
-    waiting++
-  })
-  t.mock.method(DeadlineQueue.prototype, 'remove', function (this: DeadlineQueue, ...args: Parameters<typeof remove>) {
-    const [context] = args
-    if (context.queue === this) waiting--
-    remove.apply(this, args)
-  })
-
+  const contexts = countWaitingContexts(t)
   const open = new Set<number>() // connections with a call that has no whole answer
   const upstream = await startRawBackend(t, ({ socket, connection, head, request }) => {
     open.add(connection)
@@ -84,10 +68,10 @@ test('after many requests of all fates nothing is left of them', async (t) => {
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 
-  assert.ok(entered >= REQUESTS / 2)
+  assert.ok(contexts.entered >= REQUESTS / 2)
   // The last calls end with their time at the latest.
   while (open.size > 0) await Promise.race(upstream.closed.filter((_, connection) => open.has(connection)))
-  while (gateway.listener.active > 0 || waiting > 0) await new Promise(setImmediate)
+  while (gateway.listener.active > 0 || contexts.waiting > 0) await new Promise(setImmediate)
   assert.equal(gateway.listener.active, 0)
-  assert.equal(waiting, 0)
+  assert.equal(contexts.waiting, 0)
 })

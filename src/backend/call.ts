@@ -1,9 +1,10 @@
 import type { BackendConfig } from '../config/model.ts'
 import { createDecoder, type Decoder } from '../encoding/decoders.ts'
-import { gunzip, MAX_DECODED_BYTES } from '../encoding/gzip.ts'
+import { gunzip } from '../encoding/gzip.ts'
 import { BodyStream } from '../pipes/body.ts'
 import { type Handler, HttpRequest, type HttpResponse } from '../pipes/http.ts'
 import { type DataObject, type Proxy, type ProxyRequest, ProxyResponse, ReusedResponse } from '../pipes/proxy.ts'
+import { UnreadableAnswer } from '../pipes/unreadable-answer.ts'
 import { UpstreamStatusError } from '../pipes/upstream-status-error.ts'
 import { KeptAnswer, type KeptResponse } from '../traffic/http-cache/kept-response.ts'
 
@@ -18,6 +19,7 @@ const MAX_REUSED_BYTES = 256 * 1024
 /**
  * The innermost step of a backend whose answers are decoded: makes the HTTP request, calls, checks the status, decodes
  * and shapes. Specification: core 4.2, 5.1, 6.1.
+ * @param maxBytes what an answer may have, after gzip
  * @param numberTexts whether plugins see its numbers as texts
  * @param reuses what is made of an answer out of the cache is made once: where nothing changes it on its way back
  */
@@ -25,6 +27,7 @@ export function createDecodingCall(
   backend: BackendConfig,
   shape: Shape | null,
   transport: Handler,
+  maxBytes: number,
   numberTexts = false,
   reuses = false,
 ): Proxy {
@@ -38,8 +41,13 @@ export function createDecodingCall(
     const known = kept === null ? undefined : made?.get(kept)
     if (known !== undefined) return known
     if (response.status !== 200 && response.status !== 201) throw await statusError(backend, http, response)
-    const decoded = decodeBody(decode, response)
-    const data = decoded instanceof Promise ? await decoded : decoded
+    let data: DataObject | null
+    try {
+      const decoded = decodeBody(decode, response, maxBytes)
+      data = decoded instanceof Promise ? await decoded : decoded
+    } catch (error) {
+      throw named(error, http)
+    }
     if (data === null) return withoutData(shape, group)
     const shaped = shape === null ? data : shape(data)
     if (kept === null || kept.size > MAX_REUSED_BYTES) return new ProxyResponse(shaped, true)
@@ -65,16 +73,29 @@ export function createPassingCall(transport: Handler): Proxy {
  */
 export function createTextCall(transport: Handler): Proxy {
   return async (request, context) => {
-    const response = await transport(toHttpRequest(request), context)
-    return new ProxyResponse({}, true, response.status, response.headers, await response.bytes())
+    const http = toHttpRequest(request)
+    const response = await transport(http, context)
+    const bytes = await response.bytes().catch((error: unknown) => {
+      throw named(error, http)
+    })
+    return new ProxyResponse({}, true, response.status, response.headers, bytes)
   }
 }
 
-function decodeBody(decode: Decoder, response: HttpResponse): DataObject | null | Promise<DataObject | null> {
+/** The log names the call, too. */
+function named(error: unknown, { method, origin, path }: HttpRequest): unknown {
+  return error instanceof UnreadableAnswer ? error.ofCall(`${method} ${origin}${path}`) : error
+}
+
+function decodeBody(
+  decode: Decoder,
+  response: HttpResponse,
+  maxBytes: number,
+): DataObject | null | Promise<DataObject | null> {
   const bytes = response.whole()
   const compressed = isGzip(response)
   if (!compressed && !(bytes instanceof Promise)) return decode(bytes)
-  return decodeLater(decode, bytes, compressed)
+  return decodeLater(decode, bytes, compressed ? maxBytes : null)
 }
 
 /** Still in gzip: the client chose the encoding, so the transport has left it. */
@@ -82,13 +103,14 @@ function isGzip(response: HttpResponse): boolean {
   return response.header('content-encoding')?.toLowerCase() === 'gzip'
 }
 
+/** @param maxBytes of a body in gzip; null: it is in none */
 async function decodeLater(
   decode: Decoder,
   bytes: Buffer | Promise<Buffer>,
-  compressed: boolean,
+  maxBytes: number | null,
 ): Promise<DataObject | null> {
   const whole = await bytes
-  return decode(compressed ? await gunzip(whole, MAX_DECODED_BYTES) : whole)
+  return decode(maxBytes === null ? whole : await gunzip(whole, maxBytes))
 }
 
 /** What `null` from the upstream becomes: a group still wraps it, everything else leaves it. */

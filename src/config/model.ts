@@ -35,6 +35,12 @@ export interface ServerOptions {
   readonly idleTimeoutMs: number
   readonly maxHeaderBytes: number
   readonly useH2c: boolean
+  /** Requests that are answered at once, of all threads together; 0: no limit. Null: a number for each thread. */
+  readonly maxConcurrentRequests: number | null
+  /** How long a request beyond that may wait; 0: none does. */
+  readonly maxQueueMs: number
+  /** How long it goes on as before after the signal to stop, but for its health endpoint, which tells of it. */
+  readonly shutdownDelayMs: number
   /** 0: no limit. */
   readonly maxShutdownWaitMs: number
 }
@@ -52,6 +58,8 @@ export interface UpstreamOptions {
   readonly dialerKeepAliveMs: number
   readonly dialerFallbackDelayMs: number
   readonly dnsCacheTtlMs: number
+  /** What an answer that is held whole may have, unfolded, in bytes. */
+  readonly maxDecodedBytes: number
   readonly allowInsecureConnections: boolean
   /** Null: TLS 1.2 and 1.3 with the usual certificate authorities. */
   readonly tls: ClientTls | null

@@ -12,7 +12,7 @@ import type { Report } from './report.ts'
 import { RouteConflicts } from './route-conflicts.ts'
 import type { EndpointInput, ServiceInput } from './schema.ts'
 import { clientTls, serverTls } from './tls.ts'
-import { tellLostContentType, tellWithoutEffect } from './without-effect.ts'
+import { tellLostContentType, tellPayloadLimits, tellWithoutEffect } from './without-effect.ts'
 
 /**
  * Fills in every default, lets endpoints and backends inherit, and checks what no schema can tell (specification: core
@@ -39,7 +39,9 @@ export function normaliseService(
     parametersInSegments: input.disable_rest ?? false,
   }
   const server = serverOptions(input, extra)
-  if (server.useH2c) warnOfH2c(input, report)
+  const builtIn = builtInEndpoints(extra, report)
+  const endpoints = normaliseEndpoints(input.endpoints ?? [], builtIn, defaults, broken, features, report)
+  tellPayloadLimits(endpoints, extra, report)
   return {
     file: report.file,
     name: input.name ?? '',
@@ -53,14 +55,7 @@ export function normaliseService(
     parametersInSegments: defaults.parametersInSegments,
     sequentialStart: input.sequential_start ?? false,
     plugin: input.plugin === undefined ? null : pluginSection(input.plugin),
-    endpoints: normaliseEndpoints(
-      input.endpoints ?? [],
-      builtInEndpoints(extra, report),
-      defaults,
-      broken,
-      features,
-      report,
-    ),
+    endpoints,
     extra,
     lenient: report.lenient,
   }
@@ -111,13 +106,6 @@ function refuseMissingSections(input: ServiceInput, report: Report): void {
   }
 }
 
-function warnOfH2c(input: ServiceInput, report: Report): void {
-  const path: Path = input.use_h2c === true ? ['use_h2c'] : ['extra_config', 'router', 'use_h2c']
-  const message = 'HTTP/2 without TLS is not available in this version; clients are served HTTP/1.1'
-  const remedy = 'Remove the option; clients that speak nothing but HTTP/2 cannot be served.'
-  report.add({ code: 'CONFIG_SECTION_NOT_IMPLEMENTED', severity: 'warning', path, message, remedy })
-}
-
 function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unknown>>): ServerOptions {
   const { router } = extra
   const readTimeoutMs = orNone(input.read_timeout)
@@ -129,6 +117,9 @@ function serverOptions(input: ServiceInput, extra: Readonly<Record<string, unkno
     maxHeaderBytes:
       input.max_header_bytes !== undefined && input.max_header_bytes > 0 ? input.max_header_bytes : 1_048_576,
     useH2c: input.use_h2c === true || (isPlainObject(router) && router.use_h2c === true),
+    maxConcurrentRequests: input.max_concurrent_requests ?? null,
+    maxQueueMs: orNone(input.max_queue_time || 100),
+    shutdownDelayMs: orNone(input.shutdown_delay),
     maxShutdownWaitMs: orNone(input.max_shutdown_wait_time),
   }
 }
@@ -147,6 +138,7 @@ function upstreamOptions(input: ServiceInput, tls: ClientTls | null): UpstreamOp
     dialerKeepAliveMs: orNone(input.dialer_keep_alive || 15_000),
     dialerFallbackDelayMs: orNone(input.dialer_fallback_delay || 300),
     dnsCacheTtlMs: dnsCacheTtlMs < 1000 ? 30_000 : orNone(dnsCacheTtlMs),
+    maxDecodedBytes: input.max_decoded_bytes ?? 64 * 1024 * 1024,
     allowInsecureConnections: input.allow_insecure_connections === true || tls?.allowInsecureConnections === true,
     tls,
   }

@@ -136,6 +136,15 @@ export const ServiceSchema = Type.Object(
     max_header_bytes: Type.Optional(
       Type.Integer({ description: 'Limit of the request line and headers; 1 MiB when absent' }),
     ),
+    max_concurrent_requests: count(
+      'Requests that are answered at once, by all threads together; 0 for no limit; 4096 for each thread when absent',
+    ),
+    max_queue_time: durationOrNone(
+      'How long a request beyond max_concurrent_requests may wait before it is refused; 100ms when absent, negative for none',
+    ),
+    shutdown_delay: duration(
+      'How long everything goes on after the signal to stop, while the health endpoint answers 503; 0s when absent',
+    ),
     max_shutdown_wait_time: duration('How long requests may take after the signal to stop; no limit when absent'),
     dialer_timeout: durationOrNone('Time to connect to a backend'),
     dialer_keep_alive: durationOrNone('TCP keep-alive period; 15s when absent, negative for none'),
@@ -150,6 +159,12 @@ export const ServiceSchema = Type.Object(
     response_header_timeout: durationOrNone("Time from the request to the backend's headers"),
     expect_continue_timeout: durationOrNone('Wait for the answer to Expect: 100-continue'),
     dns_cache_ttl: durationOrNone('How long hosts found by DNS are kept; 30s when absent or below 1s'),
+    max_decoded_bytes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Limit of an answer of a backend that is decoded, after gzip; 64 MiB when absent',
+      }),
+    ),
     allow_insecure_connections: flag('Do not verify the certificates of backends'),
   },
   { description: 'The configuration of the gateway' },

@@ -79,7 +79,8 @@ function parseBody(body: Buffer, encoding: string, parse: Parse): DataValue {
   try {
     return parse(body)
   } catch (error) {
-    throw new DecodeError(encoding, error instanceof Error ? error.message : String(error), error)
+    const problem = error instanceof RangeError ? 'it is nested too deeply' : (error as Error).message
+    throw new DecodeError(encoding, problem, error)
   }
 }
 

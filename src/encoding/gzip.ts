@@ -8,9 +8,6 @@ const MAX_SYNC_COMPRESSED = 32_768
 const MAX_SYNC_DECODED = 1_048_576
 const MIN_GZIP_BYTES = 18
 
-/** Decoded bodies above this size are refused: a small gzip answer can unfold to gigabytes. */
-export const MAX_DECODED_BYTES = 512 * 1024 * 1024
-
 /**
  * Decodes a whole body in gzip (RFC 1952): at once when it is short, else on the thread pool.
  * @param maxBytes limit of the decoded length, at least 1
@@ -21,9 +18,10 @@ export function gunzip(bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer
   if (bytes.length === 0) return bytes // a message without a body may name an encoding all the same
   if (bytes.length <= MAX_SYNC_COMPRESSED && declaredLength(bytes) <= MAX_SYNC_DECODED) {
     try {
-      return gunzipSync(bytes, { maxOutputLength })
+      return gunzipSync(bytes, { maxOutputLength: Math.min(maxOutputLength, MAX_SYNC_DECODED) })
     } catch (error) {
-      throw gzipError(error, maxBytes)
+      // What it states of its length may be a lie, which must not hold up others for longer.
+      if (!(error instanceof RangeError) || maxOutputLength <= MAX_SYNC_DECODED) throw gzipError(error, maxBytes)
     }
   }
   return new Promise((resolve, reject) => {
@@ -37,8 +35,9 @@ export function gunzip(bytes: Buffer, maxBytes: number): Buffer | Promise<Buffer
 /**
  * Decodes a body in gzip while it passes, with back-pressure from end to end. Broken or cut off data makes the stream
  * fail, so that nobody takes the first part for the whole.
+ * @param named makes of the failure what the stream fails with
  */
-export function gunzipStream(body: BodyStream): BodyStream {
+export function gunzipStream(body: BodyStream, named: (failure: DecodeError) => Error = (same) => same): BodyStream {
   const decoder = createGunzip()
   let isEmpty = true
   const decoded: BodyStream = new BodyStream({
@@ -69,7 +68,7 @@ export function gunzipStream(body: BodyStream): BodyStream {
   decoder.on('drain', () => body.resume())
   decoder.on('end', () => decoded.end())
   decoder.on('error', (error) => {
-    const failure = gzipError(error, Number.POSITIVE_INFINITY)
+    const failure = named(gzipError(error, Number.POSITIVE_INFINITY))
     decoded.fail(failure)
     body.cancel(failure)
   })

@@ -1,6 +1,6 @@
 import type { EndpointConfig } from '../config/model.ts'
 import type { DeadlineQueue } from '../pipes/context.ts'
-import { ClientGone } from '../pipes/failure.ts'
+import { ClientGone, logTextOf } from '../pipes/failure.ts'
 import type { Handler } from '../pipes/http.ts'
 import type { Proxy } from '../pipes/proxy.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -30,7 +30,7 @@ export function createEndpointHandler(parts: EndpointParts): Handler {
       if (failures !== null && !(context.cancelled instanceof ClientGone)) {
         for (const [i, failure] of failures.entries()) {
           context.report(failure)
-          log.error(`Error #${i}: ${failure.message}`)
+          log.error(`Error #${i}: ${logTextOf(failure)}`)
         }
       }
       const answer = answers.success(response, request)
@@ -42,8 +42,8 @@ export function createEndpointHandler(parts: EndpointParts): Handler {
       context.report(error)
       if (error === gone) log.debug(error.message)
       else if ('errors' in error && Array.isArray(error.errors)) {
-        for (const [i, part] of (error.errors as Error[]).entries()) log.error(`Error #${i}: ${part.message}`)
-      } else log.error(error.message)
+        for (const [i, part] of (error.errors as Error[]).entries()) log.error(`Error #${i}: ${logTextOf(part)}`)
+      } else log.error(logTextOf(error))
       return answers.failure(error)
     }
   }

@@ -87,20 +87,17 @@ function contentTypeOnly(raw: readonly string[], client: string, product: string
   return headers
 }
 
-/** `"*"`: everything but what belongs to the connection (RFC 9110, section 7.6.1) or is set by the gateway. */
+/**
+ * `"*"`: everything but what belongs to the connection (RFC 9110, section 7.6.1) or is set by the gateway. Fields that the
+ * client's `Connection` names are off already; those of that name that plugins have set since are not the client's.
+ */
 function allHeaders(raw: readonly string[], client: string, product: string): string[] {
   const headers = ['X-Forwarded-For', client, 'X-Forwarded-Host', '']
   let agent = false
-  let connection = ''
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase()
-    if (name === 'connection') connection += `,${(raw[i + 1] as string).toLowerCase()}`
-  }
-  const named = connection === '' ? null : new Set(connection.split(',').map((name) => name.trim()))
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     if (name === 'host') headers[3] = raw[i + 1] as string
-    if (OWN.has(name) || HOP_BY_HOP.has(name) || named?.has(name)) continue
+    if (OWN.has(name) || HOP_BY_HOP.has(name)) continue
     if (name === 'user-agent') agent = true
     headers.push(canonicalName(name), raw[i + 1] as string)
   }

@@ -16,9 +16,10 @@ import { openStores } from '../plugins/tools/open-stores.ts'
 import { PRODUCT, VERSION } from '../product.ts'
 import { accessLog } from '../router/access-log.ts'
 import { compileClientAddress } from '../router/client-address.ts'
-import type { RouterOptions } from '../router/options.ts'
+import { type RouterOptions, routerOptionsOf } from '../router/options.ts'
 import { createRouter } from '../router/router.ts'
 import type { Plugin } from '../sdk/define-plugin.ts'
+import type { AdmissionLimits } from '../server/admission.ts'
 import type { TlsSource } from '../server/tls.ts'
 import type { SharedStore } from '../shared/shared-store.ts'
 import { createStoreOwner } from '../shared/store-owner.ts'
@@ -31,6 +32,7 @@ import * as pipeline from './pipeline.ts'
 import { recover, recoverThrown } from './recover.ts'
 import { BUILT_IN_MS, buildRoutes, builtInBelow } from './routes.ts'
 import { openServerTls } from './server-tls.ts'
+import { admissionLimits } from './shares.ts'
 import { makeStages, wrap } from './step.ts'
 import { Workshop } from './tools.ts'
 import { isTraced, tracedStep } from './traced.ts'
@@ -41,6 +43,8 @@ export interface Gateway {
   readonly config: GatewayConfig
   /** Answers a request. Never rejects: what fails is answered and logged. */
   readonly handle: Handler
+  /** How much this thread takes on at once. */
+  readonly limits: AdmissionLimits
   /** The certificates of HTTPS; null: plain HTTP. */
   readonly tls: TlsSource | null
   /** The plugins that are loaded, and how their calls have gone in all threads. */
@@ -95,6 +99,7 @@ export async function buildGateway(config: GatewayConfig, options: BuildOptions)
     return {
       config,
       handle,
+      limits: admissionLimits(config, tools.thread.threads),
       tls,
       codeFingerprint: plugins.codeFingerprint,
       plugins: () => plugins.counters(),
@@ -188,7 +193,7 @@ async function buildHandler(
   report: () => PluginReport,
 ): Promise<Handler> {
   const { config, pluginProblems } = workshop
-  const router = (config.extra.router as RouterOptions | undefined) ?? {}
+  const router = routerOptionsOf(config)
   const common = commonOf(router, workshop, clients)
   const tools = workshop.forService()
   const serverStages = await makeStages('server', pipeline.server, tools, pluginProblems)

@@ -1,5 +1,5 @@
 import { createDecodingCall, createPassingCall, createTextCall } from '../backend/call.ts'
-import type { EndpointTools } from '../config/feature.ts'
+import type { BackendTools, EndpointTools } from '../config/feature.ts'
 import type { BackendConfig, EndpointConfig } from '../config/model.ts'
 import { compileAnswers } from '../endpoint/answer.ts'
 import { createEndpointHandler } from '../endpoint/handler.ts'
@@ -82,16 +82,18 @@ async function buildBackend(endpoint: EndpointConfig, backend: BackendConfig, co
     await makeStages('transport', pipeline.transport, tools, common.workshop.pluginProblems),
     common.clientFor(backend),
   )
-  const plugins = tools.service<PluginHost>('plugin')
-  const numberTexts = plugins?.seeNumberTexts([endpoint.extra, backend.extra]) ?? false
-  const call = innermost(endpoint, backend, transport, numberTexts)
+  const call = innermost(tools, transport)
   const proxy = wrap(await makeStages('backend', pipeline.backend, tools, common.workshop.pluginProblems), call)
   return isTraced(tools.config) ? tracedStep(`backend:${backend.method} ${backend.urlPattern}`, proxy) : proxy
 }
 
-function innermost(endpoint: EndpointConfig, backend: BackendConfig, transport: Handler, numberTexts: boolean): Proxy {
+function innermost({ endpoint, backend, config, service }: BackendTools, transport: Handler): Proxy {
   if (backend.encoding !== 'no-op') {
-    return createDecodingCall(backend, shapeOf(backend), transport, numberTexts, leavesData(endpoint, backend))
+    const { maxDecodedBytes } = config.upstream
+    const plugins = service<PluginHost>('plugin')
+    const numberTexts = plugins?.seeNumberTexts([endpoint.extra, backend.extra]) ?? false
+    const reuses = leavesData(endpoint, backend)
+    return createDecodingCall(backend, shapeOf(backend), transport, maxDecodedBytes, numberTexts, reuses)
   }
   return endpoint.outputEncoding === 'no-op' ? createPassingCall(transport) : createTextCall(transport)
 }

@@ -26,13 +26,14 @@ import { securityHttp } from '../features/security/http.ts'
 import { logging } from '../features/telemetry/logging.ts'
 import { pluginTelemetry } from '../features/telemetry/plugins.ts'
 import { stageTrace } from '../features/telemetry/stage-trace.ts'
+import { payloadLimit } from '../pipes/payload-limit.ts'
 import { flatmapMerged } from '../proxy/flatmap-merged.ts'
-import { proxyNamespace } from '../proxy/options.ts'
+import { proxyNamespace, proxyOptionsOf } from '../proxy/options.ts'
 import { shadow } from '../proxy/shadow.ts'
 import { staticData } from '../proxy/static-data.ts'
 import { healthAhead, troublesAhead } from '../router/health-ahead.ts'
-import { routerNamespace } from '../router/options.ts'
-import { CONCURRENT_SHARE } from './shares.ts'
+import { routerNamespace, routerOptionsOf } from '../router/options.ts'
+import { CONCURRENT_SHARE, longestTimeoutOf } from './shares.ts'
 import {
   atBackend,
   atEndpoint,
@@ -57,6 +58,9 @@ export const server: readonly ServiceStep[] = [
   own('readiness', troublesAhead),
   atServer(stageTrace),
   atServer(cors),
+  own('max_payload', ({ config, deadlines }) =>
+    payloadLimit(routerOptionsOf(config).max_payload, () => deadlines(longestTimeoutOf(config))),
+  ),
   atServer(httpServerPlugins),
 ]
 
@@ -71,6 +75,9 @@ export const router: readonly ServiceStep[] = [
 
 /** Around one endpoint, before its allow-lists make the proxy's request. */
 export const endpoint: readonly EndpointStep[] = [
+  own('max_payload', ({ endpoint, deadlines }) =>
+    payloadLimit(proxyOptionsOf(endpoint).max_payload, () => deadlines(endpoint.timeoutMs)),
+  ),
   atEndpoint(botDetector),
   atEndpoint(httpServerPlugins),
   atEndpoint(basic),

@@ -327,8 +327,11 @@ class WebPieces implements AsyncIterable<Uint8Array | string> {
 
 /** A body has more bytes than may be read. */
 export class BodyTooLong extends RangeError {
+  readonly maxBytes: number
+
   constructor(maxBytes: number) {
     super(`the body is longer than ${maxBytes} bytes`)
+    this.maxBytes = maxBytes
   }
 }
 

@@ -36,10 +36,26 @@ export class Failure extends Error {
  */
 export class DeadlineExceeded extends Failure {
   override name = 'DeadlineExceeded'
+  /**
+   * What was waited for, method and URL; not a part of the message, which clients may come to read.
+   * @internal
+   */
+  readonly call: string | undefined
 
-  constructor() {
+  /** @internal */
+  constructor(call?: string) {
     super('context deadline exceeded')
+    this.call = call
   }
+}
+
+/**
+ * What the log tells of a failure.
+ * @internal
+ */
+export function logTextOf(error: Error): string {
+  const call = error instanceof DeadlineExceeded ? error.call : undefined
+  return call === undefined ? error.message : `${error.message}: ${call}`
 }
 
 /**

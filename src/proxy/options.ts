@@ -26,6 +26,12 @@ const proxyOptions = Type.Object({
   shadow: Type.Optional(Type.Boolean({ description: 'the backend gets a copy and its answer is dropped' })),
   shadow_timeout: Type.Optional(Type.Duration({ description: 'time of a shadow call; the endpoint’s when absent' })),
   static: Type.Optional(staticData),
+  max_payload: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'at an endpoint: bytes of a request’s body; more is answered with 413; 0 for no limit',
+    }),
+  ),
 })
 
 export type ProxyOptions = Static<typeof proxyOptions>

@@ -1,17 +1,24 @@
 import { withLeadingSlash } from '../config/endpoint-path.ts'
 import type { ServiceTools } from '../config/feature.ts'
 import type { GatewayConfig } from '../config/model.ts'
-import type { HttpRequest, HttpStage } from '../pipes/http.ts'
+import type { HttpStage } from '../pipes/http.ts'
 import { Readiness } from '../shared/readiness.ts'
 import { healthEndpoint } from './built-in.ts'
-import type { RouterOptions } from './options.ts'
+import { routerOptionsOf } from './options.ts'
+
+/** Where `GET` asks for the gateway's health; null where nothing answers. */
+export function healthPathOf(config: GatewayConfig): string | null {
+  const { disable_health: disabled, health_path: configured = '/__health' } = routerOptionsOf(config)
+  return disabled ? null : withLeadingSlash(configured)
+}
 
 /** Answers the health endpoint before the stages behind it are asked; null where there is none. */
 export function healthAhead({ config, service }: ServiceTools): HttpStage | null {
-  const isHealth = healthRequests(config)
-  if (isHealth === null) return null
+  const path = healthPathOf(config)
+  if (path === null) return null
   const health = healthEndpoint(service<Readiness>('readiness') ?? new Readiness())
-  return (next) => (request, context) => (isHealth(request) ? health(request, context) : next(request, context))
+  return (next) => (request, context) =>
+    request.method === 'GET' && request.path === path ? health(request, context) : next(request, context)
 }
 
 /**
@@ -20,16 +27,11 @@ export function healthAhead({ config, service }: ServiceTools): HttpStage | null
  */
 export function troublesAhead({ config, service }: ServiceTools): HttpStage | null {
   const readiness = service<Readiness>('readiness')
-  const isHealth = healthRequests(config)
-  if (isHealth === null || readiness === undefined || !readiness.isFed) return null
+  const path = healthPathOf(config)
+  if (path === null || readiness === undefined || !readiness.isFed) return null
   const health = healthEndpoint(readiness)
   return (next) => (request, context) =>
-    isHealth(request) && readiness.troubles().length > 0 ? health(request, context) : next(request, context)
-}
-
-function healthRequests({ extra }: GatewayConfig): ((request: HttpRequest) => boolean) | null {
-  const { disable_health: disabled, health_path: configured = '/__health' } = (extra.router as RouterOptions) ?? {}
-  if (disabled) return null
-  const path = withLeadingSlash(configured)
-  return (request) => request.method === 'GET' && request.path === path
+    request.method === 'GET' && request.path === path && readiness.troubles().length > 0
+      ? health(request, context)
+      : next(request, context)
 }

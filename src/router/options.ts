@@ -37,7 +37,7 @@ const routerOptions = Type.Object({
   max_multipart_memory: Type.Optional(Type.Unknown({ description: 'accepted; has no effect in the reference either' })),
   use_h2c: flag('HTTP/2 without TLS'),
   max_payload: Type.Optional(
-    Type.Unknown({ description: 'an option of the enterprise edition; accepted without effect' }),
+    Type.Integer({ minimum: 0, description: 'bytes of a request’s body; more is answered with 413; 0 for no limit' }),
   ),
   disable_gzip: Type.Optional(
     Type.Unknown({ description: 'an option of the enterprise edition; accepted without effect' }),
@@ -51,3 +51,8 @@ export type RouterOptions = Static<typeof routerOptions>
 
 /** The `router` namespace of the service. Specification: core 3.1. */
 export const routerNamespace = defineFeature({ namespace: 'router', options: routerOptions, levels: ['service'] })
+
+/** The `router` options of a configuration; empty when there are none. */
+export function routerOptionsOf(config: { readonly extra: Readonly<Record<string, unknown>> }): RouterOptions {
+  return (config.extra.router as RouterOptions | undefined) ?? {}
+}

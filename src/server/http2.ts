@@ -1,10 +1,24 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
-import { type Body, BodyStream } from '../pipes/body.ts'
-import type { DeadlineQueue } from '../pipes/context.ts'
-import { ClientGone } from '../pipes/failure.ts'
-import { HeaderList } from '../pipes/headers.ts'
-import { HttpRequest } from '../pipes/http.ts'
-import { type Connection, guard } from './exchange.ts'
+import type { HttpRequest } from '../pipes/http.ts'
+import { answer, breakOff } from './answering.ts'
+import { type Connection, Exchange, type ExchangeOwner, type Tenure } from './exchange.ts'
+import { guard } from './guard.ts'
+import { MAX_FIELDS } from './head-check.ts'
+import { guardReading, resetStream } from './reset-stream.ts'
+import { writeToStream } from './stream-answer.ts'
+import { toStreamRequest } from './stream-request.ts'
+import { tellStreamLeaving, turnStreamAway } from './turn-away.ts'
+
+/** The server, as far as streams of HTTP/2 need to know it. */
+export interface Http2Owner extends ExchangeOwner {
+  /** What answers requests that begin now. */
+  readonly tenure: Tenure
+  readonly isSecure: boolean
+  /** Connections take no more streams. */
+  readonly draining: boolean
+  /** The health endpoint tells that the server is about to stop. */
+  readonly leaving: boolean
+}
 
 /** Limits of a connection that speaks HTTP/2. */
 export interface SessionLimits {
@@ -19,15 +33,9 @@ const MAX_STREAMS = 250
 /** What a client may send of a body before anybody reads it, in bytes: for each request, and for all of a connection. */
 const STREAM_WINDOW = 256 * 1024
 const CONNECTION_WINDOW = 1024 * 1024
-const MAX_FIELDS = 500
-
-// RFC 9113, sections 6.2 and 7.
-const FLAG_END_STREAM = 0x1
-const NO_ERROR = 0x0
-const REFUSED_STREAM = 0x7
 
 /** Speaks HTTP/2 on a connection whose client has chosen it. */
-export function openSession(connection: Connection, { maxHeaderSize, idleMs }: SessionLimits): ServerHttp2Session {
+function openSession(connection: Connection, { maxHeaderSize, idleMs }: SessionLimits): ServerHttp2Session {
   const { performServerHandshake } = process.getBuiltinModule('node:http2')
   const session = performServerHandshake(connection.socket, {
     maxHeaderListPairs: MAX_FIELDS,
@@ -48,114 +56,48 @@ export function openSession(connection: Connection, { maxHeaderSize, idleMs }: S
   return session
 }
 
-/**
- * The request of a stream as the pipes take it; null when it is refused, for it has no path (CONNECT), or too large a
- * head. Nothing of the body is read before somebody asks for it.
- * @param raw names and values as they came, those of the request line among them
- * @param maxHeaderSize see `SessionLimits`: a client may not have taken note of it yet, or not want to
- */
-export function toStreamRequest(
-  stream: ServerHttp2Stream,
-  flags: number,
-  raw: readonly string[],
-  remoteAddress: string,
-  maxHeaderSize: number,
-): HttpRequest | null {
-  stream.on('error', () => {}) // every stream that ends so closes, too
-  const head = readHead(raw)
-  if (head.size > maxHeaderSize) {
-    stream.respond({ ':status': 431 }, { endStream: true })
-    return null
-  }
-  if (head.target === '') {
-    stream.close(REFUSED_STREAM)
-    return null
-  }
-  const body = (flags & FLAG_END_STREAM) !== 0 ? null : bodyOf(stream, head.length)
-  if (head.expects) stream.additionalHeaders({ ':status': 100 })
-  const request = new HttpRequest(head.method, head.target, new HeaderList(head.fields), body, '', remoteAddress)
-  request.secure = true
-  return request
-}
-
-/**
- * Breaks an answer off, or refuses to give one; the other streams of the connection go on. Not by `close`, which ends an
- * answer that has begun as if it were whole.
- */
-export function resetStream(stream: ServerHttp2Stream): void {
-  stream.destroy(new ClientGone()) // any error: the client is told of an internal one
-}
-
-/** `read_timeout`: the request has not arrived in time. */
-export function guardReading(deadlines: DeadlineQueue, stream: ServerHttp2Stream): void {
-  guard(deadlines, stream, () => {
-    if (!stream.readableEnded) resetStream(stream)
-  })
-}
-
-interface Head {
-  method: string
-  target: string
-  readonly fields: string[]
-  /** As HTTP/2 counts it: each field has 32 bytes on top (RFC 9113, section 6.5.2). */
-  size: number
-  /** `Content-Length`; -1 without one. */
-  length: number
-  /** `Expect: 100-continue`. */
-  expects: boolean
-}
-
-/**
- * Sorts what HTTP/2 sends as fields: the request line, the host (`:authority` counts in place of `host`, RFC 9113 section
- * 8.3.1), and cookies, of which each may come alone (section 8.2.3).
- */
-function readHead(raw: readonly string[]): Head {
-  const head: Head = { method: '', target: '', fields: [], size: 0, length: -1, expects: false }
-  const { fields } = head
-  let authority = ''
-  let cookieAt = -1
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] as string
-    const value = raw[i + 1] as string
-    head.size += name.length + value.length + 32
-    if (name === ':method') head.method = value
-    else if (name === ':path') head.target = value
-    else if (name === ':authority') {
-      authority = value
-      fields.push('host', value)
-    } else if (name.charCodeAt(0) === 58 || (name === 'host' && authority !== '')) continue
-    else if (name === 'cookie' && cookieAt !== -1) fields[cookieAt] += `; ${value}`
-    else {
-      if (name === 'cookie') cookieAt = fields.length + 1
-      else if (name === 'content-length') head.length = Number(value)
-      else if (name === 'expect') head.expects = value.toLowerCase() === '100-continue'
-      fields.push(name, value)
+/** Takes the requests of a connection whose client has chosen HTTP/2, and answers them. */
+export function serveHttp2(connection: Connection, owner: Http2Owner, limits: SessionLimits): void {
+  const session = openSession(connection, limits)
+  connection.session = session
+  session.on('stream', (stream, _headers, flags, raw) => {
+    const request = toStreamRequest(stream, flags, raw, connection.clientAddress, limits.maxHeaderSize)
+    if (request === null) return
+    request.secure = owner.isSecure
+    request.remotePort = connection.peerPort
+    const asksForHealth = request.url === owner.tenure.healthPath && request.method === 'GET'
+    if (owner.leaving && asksForHealth) {
+      tellStreamLeaving(stream)
+      return
     }
-  }
-  return head
+    if (owner.admission.isOpen || asksForHealth) {
+      void serve(owner, connection, stream, request)
+      return
+    }
+    connection.waitFor(
+      owner.admission,
+      () => void serve(owner, connection, stream, request),
+      () => turnStreamAway(stream),
+    )
+  })
 }
 
-function bodyOf(stream: ServerHttp2Stream, length: number): Body {
-  // The client need not send the rest of what nobody has read.
-  stream.once('finish', () => {
-    if (!stream.readableEnded) stream.close(NO_ERROR)
-  })
-  const body: BodyStream = new BodyStream(
-    {
-      start: () => {
-        stream.on('data', (chunk: Buffer) => body.push(chunk))
-        stream.on('end', () => {
-          // A stream that was reset ends as one that is whole.
-          if (stream.aborted) body.fail(new ClientGone())
-          else body.end()
-        })
-        stream.on('close', () => body.fail(new ClientGone()))
-      },
-      pause: () => stream.pause(),
-      resume: () => stream.resume(),
-      cancel: () => stream.resume(), // read and dropped, so that the window of the connection stays open
-    },
-    length,
-  )
-  return body
+async function serve(
+  owner: Http2Owner,
+  connection: Connection,
+  stream: ServerHttp2Stream,
+  request: HttpRequest,
+): Promise<void> {
+  const { tenure } = owner
+  const exchange = new Exchange(owner, tenure, connection, { method: request.method, url: request.target })
+  stream.once('close', () => exchange.abandon())
+  if (tenure.writeDeadlines !== null) guard(tenure.writeDeadlines, stream, () => resetStream(stream))
+  if (tenure.readDeadlines !== null && request.body !== null) guardReading(tenure.readDeadlines, stream)
+  try {
+    const response = await tenure.gateway.handle(request, exchange)
+    if (owner.draining) connection.session?.close() // one that was opened after the drain had begun
+    answer(response, stream, writeToStream, exchange)
+  } catch (error) {
+    breakOff(error, stream, exchange, owner.log)
+  }
 }

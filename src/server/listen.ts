@@ -1,19 +1,17 @@
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
-import type { ServerHttp2Stream } from 'node:http2'
+import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import { Server as NetServer } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import type { GatewayConfig } from '../config/model.ts'
-import { BodyStream } from '../pipes/body.ts'
 import { LONGEST_TIMER_MS } from '../pipes/clock.ts'
 import { ClientGone } from '../pipes/failure.ts'
-import { type HttpRequest, HttpResponse } from '../pipes/http.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { Connection, type ConnectionSocket, Exchange, guard, type Served, Tenure } from './exchange.ts'
-import { guardReading, openSession, resetStream, toStreamRequest } from './http2.ts'
-import { toHttpRequest } from './incoming.ts'
-import { writeResponse } from './outgoing.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
+import { chooseProtocol } from './cleartext-http2.ts'
+import { Connection, type ConnectionSocket, type Served, Tenure } from './exchange.ts'
+import { asksForH2c, upgradeToH2c } from './h2c-upgrade.ts'
+import { type Http1Owner, serveHttp1 } from './http1.ts'
+import { type Http2Owner, serveHttp2 } from './http2.ts'
 import { createSecureServer, type SecureServer } from './secure.ts'
-import { writeToStream } from './stream-answer.ts'
 import type { TlsSource } from './tls.ts'
 
 export type { Served } from './exchange.ts'
@@ -41,6 +39,8 @@ export interface Listener {
   swap(gateway: Served, log?: Logger): Retired
   /** The descriptor of the listening socket; null when there is none. */
   readonly fd: number | null
+  /** From now on the health endpoint answers 503, so that whoever asks it sends requests elsewhere; all else goes on. */
+  leave(): void
   /**
    * Stops accepting; resolves when the requests under way are answered and all connections closed.
    * @param hurry until it resolves, connections on which nothing is being answered stay open, for a request may be on its
@@ -64,6 +64,8 @@ export interface Address {
 const HEADER_SLACK_BYTES = 4096
 const DEFAULT_HEADER_BYTES = 1024 * 1024
 const CHECK_INTERVAL_MS = 1_000
+/** As in the reference. */
+const KEEP_ALIVE_PROBE_MS = 15_000
 /** While the server drains: how often it looks for connections that are free now. */
 const SWEEP_MS = 50
 /** After this a connection on which nothing is being answered is closed, even amid a request that has not arrived. */
@@ -88,32 +90,59 @@ export function listen(gateway: Served, address: Address, log: Logger): Promise<
   })
 }
 
-class HttpServer implements Listener {
+class HttpServer implements Listener, Http1Owner, Http2Owner {
   readonly http: Server | HttpsServer
   /** Null: plain HTTP. */
   readonly #secure: SecureServer | null
-  active = 0
-  #tenure: Tenure
-  #draining = false
+  readonly admission: Admission
+  tenure: Tenure
+  draining = false
+  leaving = false
   readonly #connections = new Set<Connection>()
   log: Logger
 
   constructor(gateway: Served, log: Logger) {
-    this.#tenure = new Tenure(gateway)
+    this.tenure = new Tenure(gateway)
+    this.admission = new Admission(limitsOf(gateway), () => this.log)
     this.log = log
     const options = serverOptions(gateway.config)
     this.#secure = gateway.tls ? this.#createSecure(gateway.tls, options) : null
-    this.http = this.#secure?.http ?? createServer(options)
-    if (this.#secure === null) this.http.on('connection', (socket: ConnectionSocket) => this.#open(socket))
-    this.http.on('request', (incoming, outgoing) => void this.#serve(incoming, outgoing))
+    const takesUpgrade = (incoming: IncomingMessage) => this.#allowsH2c && asksForH2c(incoming)
+    this.http = this.#secure?.http ?? createServer({ ...options, shouldUpgradeCallback: takesUpgrade })
+    if (this.#secure === null) this.#speakPlain(this.http as Server)
+    serveHttp1(this.http, this)
+  }
+
+  #speakPlain(http: Server): void {
+    chooseProtocol(http, {
+      opened: (socket) => this.open(socket),
+      allowsHttp2: () => this.#allowsH2c,
+      firstBytesMs: () => serverOptions(this.tenure.gateway.config).headersTimeout,
+      http2: (socket) => this.#openHttp2(socket),
+    })
+    http.on('upgrade', (incoming, socket: ConnectionSocket, rest) => {
+      upgradeToH2c(incoming, socket, rest, () => this.#openHttp2(socket))
+    })
+  }
+
+  get #allowsH2c(): boolean {
+    return this.tenure.gateway.config.server.useH2c && !this.draining
   }
 
   #createSecure(tls: TlsSource, options: ServerOptions): SecureServer {
     return createSecureServer(tls, options, {
-      opened: (socket) => this.#open(socket),
+      opened: (socket) => this.open(socket),
       http2: (socket) => this.#openHttp2(socket),
       log: () => this.log,
     })
+  }
+
+  get active(): number {
+    return this.admission.active
+  }
+
+  get isSecure(): boolean {
+    return this.#secure !== null
   }
 
   get port(): number {
@@ -127,9 +156,10 @@ class HttpServer implements Listener {
   }
 
   swap(gateway: Served, log: Logger = this.log): Retired {
-    const before = this.#tenure
-    this.#tenure = new Tenure(gateway)
+    const before = this.tenure
+    this.tenure = new Tenure(gateway)
     this.log = log
+    this.admission.limit(limitsOf(gateway))
     gateway.begin?.()
     if (gateway.tls) this.#secure?.use(gateway.tls)
     const { maxHeaderSize, requestTimeout, headersTimeout, keepAliveTimeout } = serverOptions(gateway.config)
@@ -137,8 +167,13 @@ class HttpServer implements Listener {
     return { gateway: before.gateway, drained: before.end() }
   }
 
+  leave(): void {
+    this.leaving = true
+  }
+
   close(hurry?: Promise<unknown>): Promise<void> {
-    this.#draining = true
+    this.draining = true
+    this.leaving = true
     let hurriesSince = hurry === undefined ? performance.now() : Number.POSITIVE_INFINITY
     void hurry?.then(() => {
       hurriesSince = performance.now()
@@ -176,9 +211,9 @@ class HttpServer implements Listener {
     if (!unread) this.http.closeIdleConnections() // takes connections with an answer that is not read yet for idle ones
   }
 
-  #open(socket: ConnectionSocket): Connection {
+  open(socket: Socket): Connection {
     const connection = new Connection(socket)
-    socket.connection = connection
+    Object.assign(socket satisfies ConnectionSocket, { connection })
     this.#connections.add(connection)
     socket.once('close', () => {
       this.#connections.delete(connection)
@@ -190,84 +225,18 @@ class HttpServer implements Listener {
   destroy(): void {
     this.http.close()
     this.http.closeAllConnections()
-    if (this.#secure === null) return
-    this.#secure.dropHandshakes()
+    this.#secure?.dropHandshakes()
     for (const { socket } of this.#connections) socket.destroy()
   }
 
-  async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const connection = (incoming.socket as ConnectionSocket).connection ?? this.#open(incoming.socket)
-    const tenure = this.#tenure
-    const exchange = new Exchange(this, tenure, connection, incoming)
-    if (tenure.writeDeadlines !== null) guard(tenure.writeDeadlines, outgoing, () => connection.socket.destroy())
-    try {
-      const request = toHttpRequest(incoming, connection.clientAddress)
-      if (this.#secure !== null) request.secure = true
-      const response = await tenure.gateway.handle(request, exchange)
-      if (this.#draining) outgoing.shouldKeepAlive = false
-      this.#answer(response, outgoing, writeResponse, exchange)
-    } catch (error) {
-      this.#failed(error, outgoing, exchange)
-    }
-  }
-
   #openHttp2(socket: ConnectionSocket): void {
-    const connection = socket.connection ?? this.#open(socket)
-    const { config } = this.#tenure.gateway
-    const { keepAliveTimeout, maxHeaderSize } = serverOptions(config)
-    const session = openSession(connection, { maxHeaderSize, idleMs: keepAliveTimeout })
-    connection.session = session
-    session.on('stream', (stream, _headers, flags, raw) => {
-      const request = toStreamRequest(stream, flags, raw, connection.clientAddress, maxHeaderSize)
-      if (request !== null) void this.#serveStream(stream, request, connection)
-    })
-  }
-
-  async #serveStream(stream: ServerHttp2Stream, request: HttpRequest, connection: Connection): Promise<void> {
-    const tenure = this.#tenure
-    const exchange = new Exchange(this, tenure, connection, { method: request.method, url: request.target })
-    stream.once('close', () => exchange.abandon())
-    if (tenure.writeDeadlines !== null) guard(tenure.writeDeadlines, stream, () => resetStream(stream))
-    if (tenure.readDeadlines !== null && request.body !== null) guardReading(tenure.readDeadlines, stream)
-    try {
-      const response = await tenure.gateway.handle(request, exchange)
-      if (this.#draining) connection.session?.close() // one that was opened after the drain had begun
-      this.#answer(response, stream, writeToStream, exchange)
-    } catch (error) {
-      this.#failed(error, stream, exchange)
-    }
-  }
-
-  #failed(error: unknown, outgoing: Outgoing, exchange: Exchange): void {
-    this.log.critical(`[SERVICE: Gin] ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-    outgoing.destroy()
-    exchange.finish()
-  }
-
-  #answer<Out extends Outgoing>(
-    response: HttpResponse,
-    outgoing: Out,
-    write: (response: HttpResponse, outgoing: Out, exchange: Exchange) => void,
-    exchange: Exchange,
-  ): void {
-    try {
-      exchange.status = response.status
-      if (response.status < 200) throw new RangeError(`${response.status} is not the status of a final answer`)
-      write(response, outgoing, exchange)
-    } catch (error) {
-      if (outgoing.headersSent) throw error
-      exchange.status = 500
-      exchange.unsendable(error as Error)
-      if (response.body instanceof BodyStream) response.body.cancel(error as Error)
-      write(new HttpResponse(500), outgoing, exchange)
-    }
+    const { keepAliveTimeout, maxHeaderSize } = serverOptions(this.tenure.gateway.config)
+    serveHttp2(socket.connection ?? this.open(socket), this, { maxHeaderSize, idleMs: keepAliveTimeout })
   }
 }
 
-/** An answer on its way, over either protocol. */
-interface Outgoing {
-  readonly headersSent: boolean
-  destroy(): unknown
+function limitsOf({ limits }: Served): AdmissionLimits {
+  return limits ?? { maxActive: Number.POSITIVE_INFINITY, maxQueueMs: 0 }
 }
 
 function serverOptions(config: GatewayConfig) {
@@ -279,6 +248,10 @@ function serverOptions(config: GatewayConfig) {
     keepAliveTimeout: whole(server.idleTimeoutMs || server.readTimeoutMs),
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
     noDelay: true,
+    keepAliveTimeoutBuffer: 0, // `idle_timeout` means what it says
+    keepAlive: true, // a client that has vanished without a word is found
+    keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+    requireHostHeader: false, // `refusalOf` says what is missing
     optimizeEmptyRequests: true, // no stream is made for a request without a body
   } satisfies ServerOptions
 }

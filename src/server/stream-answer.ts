@@ -3,8 +3,8 @@ import { type BodySink, BodyStream } from '../pipes/body.ts'
 import { ClientGone } from '../pipes/failure.ts'
 import { checkFieldName, fieldValue } from '../pipes/header-field.ts'
 import type { HttpResponse } from '../pipes/http.ts'
-import { resetStream } from './http2.ts'
 import type { Finishable } from './outgoing.ts'
+import { resetStream } from './reset-stream.ts'
 
 /** Belong to a connection of HTTP/1, and make a message of HTTP/2 malformed (RFC 9113, section 8.2.2). */
 const OF_CONNECTION: ReadonlySet<string> = new Set([

@@ -148,6 +148,11 @@ export class Crew {
     await this.#gone()
   }
 
+  /** Lets the health endpoints of all threads tell that they will stop. */
+  leave(): void {
+    for (const worker of this.#living) worker.leave()
+  }
+
   /** Ends all threads at once; resolves when none is left. */
   async terminate(): Promise<void> {
     this.#stopping = true

@@ -45,6 +45,9 @@ interface Thread {
 const BEAT_MS = 500
 /** How long clients may go on using connections to a thread that leaves while others listen, in milliseconds. */
 const LINGER_MS = 3000
+/** The same when the whole process ends: what is on its way has arrived by then. */
+const LAST_MS = 500
+const UNREFERENCED = { ref: false }
 /** How often a thread that leaves looks for connections that it has not accepted yet. */
 const MOST_ROUNDS = 10
 
@@ -90,12 +93,16 @@ async function serve(thread: Thread, first: BuiltGateway, listener: Listener, co
   })
   setInterval(() => counters.beat(listener.active), BEAT_MS).unref()
   const stopped = received(supervisor, 'stop')
-  obey(supervisor, generations)
+  obey(supervisor, generations, listener)
   tell({ type: 'ready' })
   const { countsLost } = await stopped
-  const lost = countsLost ? await acceptWaiting(listener) : null
+  const waiting = await acceptWaiting(listener)
+  const lost = countsLost ? waiting : null
   // A client may have just sent a request on a connection that is idle here: it gets its answer, and is told to close.
-  const hurry = countsLost ? Promise.race([delay(LINGER_MS), received(supervisor, 'stop')]) : undefined
+  const hurry = Promise.race([
+    delay(countsLost ? LINGER_MS : LAST_MS, null, UNREFERENCED),
+    received(supervisor, 'stop'),
+  ])
   const closed = listener.close(hurry)
   tell({ type: 'draining', lost })
   await closed
@@ -115,9 +122,10 @@ async function acceptWaiting(listener: Listener): Promise<number | null> {
   }
 }
 
-function obey(supervisor: MessagePort, generations: Generations): void {
+function obey(supervisor: MessagePort, generations: Generations, listener: Listener): void {
   supervisor.on('message', (message: ToThread) => {
     if (message.type === 'build') void generations.build(message.blueprint)
+    else if (message.type === 'leave') listener.leave()
     else if (message.type === 'swap') generations.swap(message.generation)
     else if (message.type === 'discard') generations.discard(message.generation)
   })
@@ -213,6 +221,7 @@ function countRequests(gateway: Gateway, counters: CounterRow): Served {
   return {
     config: gateway.config,
     tls: gateway.tls,
+    limits: gateway.limits,
     begin: () => gateway.begin(),
     handle: (request, context) => {
       counters.countRequest()

@@ -35,6 +35,8 @@ export interface GatewayWorker {
    * @param countsLost whether `draining` tells what was lost
    */
   stop(countsLost?: boolean): void
+  /** Lets its health endpoint tell that it will stop; everything else goes on. */
+  leave(): void
   /**
    * Ends it at once.
    * @param reason for `ended`, unless the thread itself has given one

@@ -50,6 +50,8 @@ export type ToThread =
   | { readonly type: 'swap'; readonly generation: number }
   /** Close the generation that was built beside, for it will not serve. */
   | { readonly type: 'discard'; readonly generation: number }
+  /** It will be told to stop: go on, but let the health endpoint say so. */
+  | { readonly type: 'leave' }
   /** Stop accepting, finish what is under way, end. */
   | {
       readonly type: 'stop'

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { GatewayConfig } from '../config/model.ts'
 import { createGuestOwner, type GuestOwner } from '../plugins/runtimes/go/guest-owner.ts'
 import { CellRegistry } from '../shared/cells.ts'
@@ -183,6 +184,12 @@ class GatewayThreads implements Supervisor {
     this.#stopping = true
     this.#recycling.stop()
     this.#trial?.terminate()
+    const { shutdownDelayMs } = this.#blueprint.config.server
+    if (shutdownDelayMs > 0) {
+      this.#options.log.info(`${TAG} Serving for ${shutdownDelayMs} ms more, while the health endpoint answers 503`)
+      this.#crew.leave()
+      await delay(shutdownDelayMs)
+    }
     const gone = this.#crew.stop()
     const limitMs = this.#blueprint.config.server.maxShutdownWaitMs
     const limit = limitMs > 0 ? setTimeout(() => this.#cut(), limitMs) : null

@@ -148,6 +148,10 @@ class ThreadHandle implements GatewayWorker, Watched {
     else this.terminate()
   }
 
+  leave(): void {
+    this.#tell({ type: 'leave' })
+  }
+
   terminate(reason = 'it was told to end at once'): void {
     this.#doom ??= this.#failure?.reason ?? reason
     void this.#worker.terminate()

@@ -1,17 +1,30 @@
 import type { Dispatcher } from 'undici'
 import { type BodySource, BodyStream } from '../pipes/body.ts'
 import type { Cancellable, Context } from '../pipes/context.ts'
-import { Failure } from '../pipes/failure.ts'
+import { DeadlineExceeded, Failure } from '../pipes/failure.ts'
 import { sameName } from '../pipes/headers.ts'
-import { type Handler, type HttpRequest, HttpResponse } from '../pipes/http.ts'
+import type { Handler, HttpRequest, HttpResponse } from '../pipes/http.ts'
 import { GzipResponse } from './gzip-response.ts'
 import type { Carrier, OriginPool } from './origin-pool.ts'
 import { follow, isRedirect } from './redirects.ts'
 import { UpstreamHead } from './upstream-head.ts'
+import { UpstreamResponse } from './upstream-response.ts'
 
 /** The call did not reach the upstream, or broke off: refused, reset, no such host, not HTTP. */
 export class UpstreamUnreachable extends Failure {
   override name = 'UpstreamUnreachable'
+}
+
+/** The head of the answer has not come in time. */
+class HeadersLate extends Failure {
+  override name = 'HeadersLate'
+  override readonly publicText: string
+
+  constructor(request: HttpRequest, limitMs: number) {
+    const reason = `no answer within ${limitMs}ms (response_header_timeout)`
+    super(`${nameOf(request)}: ${reason}`)
+    this.publicText = reason
+  }
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
@@ -60,10 +73,7 @@ export class Call implements Cancellable, BodySource {
     const { forward } = this.#pool
     if (options.responseHeaderTimeoutMs > 0 && this.#headerTimer === null) {
       const limit = options.responseHeaderTimeoutMs
-      this.#headerTimer = setTimeout(
-        () => this.cancel(new Failure(`no answer within ${limit}ms (response_header_timeout)`)),
-        limit,
-      )
+      this.#headerTimer = setTimeout(() => this.cancel(new HeadersLate(this.#request, limit)), limit)
     }
     try {
       this.#carrier = this.#pool.take(this.#repeated)
@@ -109,9 +119,9 @@ export class Call implements Cancellable, BodySource {
 
   cancel(reason: Error): void {
     if (this.#over) return
-    this.#cancelled ??= reason
-    if (this.#controller !== null) this.#controller.abort(reason)
-    else this.#fail(reason) // still waiting for a connection; undici is told when it gets one
+    this.#cancelled ??= reason instanceof DeadlineExceeded ? new DeadlineExceeded(nameOf(this.#request)) : reason
+    if (this.#controller !== null) this.#controller.abort(this.#cancelled)
+    else this.#fail(this.#cancelled) // still waiting for a connection; undici is told when it gets one
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -133,7 +143,10 @@ export class Call implements Cancellable, BodySource {
     const raw = (controller as unknown as { rawHeaders: Buffer[] }).rawHeaders
     const head = new UpstreamHead(raw, headers)
     const compressed = this.#asksForGzip && isGzip(headers['content-encoding'])
-    const response = compressed ? new GzipResponse(status, head.list(), body) : new HttpResponse(status, head, body)
+    const { maxDecodedBytes } = this.#pool.options
+    const response = compressed
+      ? new GzipResponse(status, head.list(), body, maxDecodedBytes, this.#request)
+      : new UpstreamResponse(status, head, body, maxDecodedBytes, this.#request)
     const redirected = this.#once !== null && isRedirect(status)
     this.#resolve(redirected ? follow(this.#once as Handler, this.#request, this.#context, response) : response)
   }
@@ -201,23 +214,29 @@ function isGzip(encoding: string | string[] | undefined): boolean {
   return typeof encoding === 'string' && encoding.toLowerCase() === 'gzip'
 }
 
+/** A call as the log names it. */
+function nameOf({ method, origin, path }: HttpRequest): string {
+  return `${method} ${origin}${path}`
+}
+
 /** The error of the connection as the log tells it; clients read no address of an upstream. */
 function explain(error: Error, request: HttpRequest): Error {
   if (error instanceof Failure) return error
   const { code } = error as NodeJS.ErrnoException
-  const host = request.origin
   const reason =
     code === 'ECONNREFUSED'
       ? 'connection refused'
       : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
         ? 'no such host'
-        : code === 'UND_ERR_SOCKET' || code === 'ECONNRESET'
-          ? 'connection reset by peer'
-          : code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
-            ? 'connection timed out'
-            : code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' || code === 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'
-              ? 'no version of TLS in common: client_tls.min_version is TLS13 unless it is set'
-              : error.message
-  const failure = new UpstreamUnreachable(`${request.method} ${host}${request.path}: ${reason}`, { cause: error })
+        : error.message === 'bad upgrade' // a code of its own it has not
+          ? 'it changes the protocol, which nobody asked for'
+          : code === 'UND_ERR_SOCKET' || code === 'ECONNRESET'
+            ? 'connection reset by peer'
+            : code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT'
+              ? 'connection timed out'
+              : code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' || code === 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION'
+                ? 'no version of TLS in common: client_tls.min_version is TLS13 unless it is set'
+                : error.message
+  const failure = new UpstreamUnreachable(`${nameOf(request)}: ${reason}`, { cause: error })
   return Object.assign(failure, { publicText: `upstream not reachable: ${reason}` })
 }

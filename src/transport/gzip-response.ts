@@ -1,17 +1,18 @@
-import { gunzip, gunzipStream, MAX_DECODED_BYTES } from '../encoding/gzip.ts'
-import { type Body, BodyStream, bodyBytes } from '../pipes/body.ts'
+import { gunzip, gunzipStream } from '../encoding/gzip.ts'
+import { type Body, BodyStream } from '../pipes/body.ts'
 import type { HeaderList } from '../pipes/headers.ts'
-import { HttpResponse } from '../pipes/http.ts'
+import type { HttpRequest } from '../pipes/http.ts'
+import { UpstreamResponse } from './upstream-response.ts'
 
 /**
  * An answer in gzip that the gateway asked for by itself: it is decoded when its body is wanted, and nobody sees that it
  * was compressed.
  */
-export class GzipResponse extends HttpResponse {
+export class GzipResponse extends UpstreamResponse {
   #compressed = true
 
-  constructor(status: number, headers: HeaderList, body: Body) {
-    super(status, headers, body)
+  constructor(status: number, headers: HeaderList, body: Body, maxBytes: number, request: HttpRequest) {
+    super(status, headers, body, maxBytes, request)
     headers.delete('content-encoding')
     headers.delete('content-length')
   }
@@ -20,7 +21,7 @@ export class GzipResponse extends HttpResponse {
     const body = super.body
     if (!this.#compressed || !(body instanceof BodyStream)) return body
     this.#compressed = false
-    const decoded = gunzipStream(body)
+    const decoded = gunzipStream(body, (failure) => this.named(failure))
     super.body = decoded
     return decoded
   }
@@ -31,10 +32,10 @@ export class GzipResponse extends HttpResponse {
   }
 
   override whole(): Buffer | Promise<Buffer> {
-    if (!this.#compressed) return bodyBytes(super.body)
+    if (!this.#compressed) return super.whole()
     this.#compressed = false // what `bytes` keeps is decoded
-    const bytes = bodyBytes(super.body)
-    if (bytes instanceof Promise) return bytes.then((all) => gunzip(all, MAX_DECODED_BYTES))
-    return gunzip(bytes, MAX_DECODED_BYTES)
+    const bytes = this.limited(super.body)
+    if (bytes instanceof Promise) return bytes.then((all) => gunzip(all, this.maxBytes))
+    return gunzip(bytes, this.maxBytes)
   }
 }

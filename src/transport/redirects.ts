@@ -1,7 +1,7 @@
 import { BodyStream } from '../pipes/body.ts'
 import type { Context } from '../pipes/context.ts'
-import { Failure } from '../pipes/failure.ts'
 import { type Handler, HttpRequest, type HttpResponse, splitUrl } from '../pipes/http.ts'
+import { UnreadableAnswer } from '../pipes/unreadable-answer.ts'
 
 const MAX_REQUESTS = 10
 /** Sent again only to the host they were meant for. */
@@ -32,7 +32,8 @@ export async function follow(
     const keepsMethod = response.status === 307 || response.status === 308
     if (keepsMethod && hadBody && !request.replayable) return response
     if (response.body instanceof BodyStream) response.body.cancel(new Error('the redirect is followed'))
-    if (sent >= MAX_REQUESTS) throw new Failure(`stopped after ${MAX_REQUESTS} redirects, the last one to ${location}`)
+    if (sent >= MAX_REQUESTS)
+      throw failed(request, `stopped after ${MAX_REQUESTS} redirects`, `the last one to ${location}`)
     request = redirected(request, location, keepsMethod)
     response = await once(request, context)
   }
@@ -49,10 +50,10 @@ function redirected(from: HttpRequest, location: string, keepsMethod: boolean): 
   try {
     url = new URL(location, from.url)
   } catch (cause) {
-    throw new Failure(`the upstream redirects to an invalid location: ${location}`, { cause })
+    throw failed(from, 'the upstream redirects to an invalid location', location, cause)
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new Failure(`the upstream redirects to an unsupported scheme: ${location}`)
+    throw failed(from, 'the upstream redirects to an unsupported scheme', location)
   }
   const { target } = splitUrl(url.href)
   const headers = from.headers.copy()
@@ -64,4 +65,14 @@ function redirected(from: HttpRequest, location: string, keepsMethod: boolean): 
   const request = new HttpRequest(method, target, headers, keepsMethod ? from.body : null, url.origin)
   request.replayable = from.replayable
   return request
+}
+
+/** Where it led to is for the log alone. */
+function failed(
+  { method, origin, path }: HttpRequest,
+  text: string,
+  detail: string,
+  cause?: unknown,
+): UnreadableAnswer {
+  return new UnreadableAnswer(`${text}: ${detail}`, text, cause).ofCall(`${method} ${origin}${path}`)
 }

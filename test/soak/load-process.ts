@@ -119,7 +119,7 @@ class Load {
     if (this.#answered++ === 0) process.send?.('answered')
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1
     if (status === 200) this.#see(body, now, sentAt)
-    this.#measure(label, Math.round((now - dueAt) * 1000))
+    this.#measure(status === 503 ? `${label}, refused` : label, Math.round((now - dueAt) * 1000))
     if (ASKS_TO_CLOSE.test(head)) {
       if (!this.#plan.fresh) this.#closedAsTold++
       this.#open.delete(connection)

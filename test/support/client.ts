@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http'
+import { type Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 
@@ -7,6 +7,8 @@ export interface RequestOptions {
   /** A list sends the field several times. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Uint8Array
+  /** Keeps connections; without one each request has its own. */
+  readonly agent?: Agent
 }
 
 /** A whole answer. */
@@ -21,12 +23,12 @@ export interface Answer {
   json(): unknown
 }
 
-/** Sends a request on a connection of its own; the target goes out as it is. Rejects when the answer breaks off. */
+/** Sends a request on a connection of its own, unless an agent keeps some; the target goes out as it is. Rejects when the answer breaks off. */
 export function request(port: number, target: string, options: RequestOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, body } = options
+  const { method = 'GET', headers = {}, body, agent = false } = options
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const outgoing = httpRequest({
-    ...{ host: '127.0.0.1', port, method, path: target, agent: false },
+    ...{ host: '127.0.0.1', port, method, path: target, agent },
     headers: headers as Record<string, string | string[]>,
   })
   outgoing.on('error', reject).on('response', (incoming) => {

@@ -36,6 +36,7 @@ await runGatewayThread(workerData, parentPort, {
       plugins: () => [],
       metrics: () => [],
       tls: null,
+      limits: { maxActive: 100, maxQueueMs: 100 },
       begin: () => {},
       close: async () => log.info(`closed ${generation} in ${threadId}`),
     }
