@@ -80,6 +80,9 @@ test('an empty configuration has every default', async () => {
       idleTimeoutMs: 0,
       maxHeaderBytes: 1_048_576,
       useH2c: false,
+      maxConcurrentRequests: null,
+      maxQueueMs: 100,
+      shutdownDelayMs: 0,
       maxShutdownWaitMs: 0,
     },
     tls: null,
@@ -95,6 +98,7 @@ test('an empty configuration has every default', async () => {
       dialerKeepAliveMs: 15_000,
       dialerFallbackDelayMs: 300,
       dnsCacheTtlMs: 30_000,
+      maxDecodedBytes: 67_108_864,
       allowInsecureConnections: false,
       tls: null,
     },
@@ -185,18 +189,18 @@ test('times of the server and the transport: defaults, none and fallbacks', asyn
   assert.equal(upstream.allowInsecureConnections, true)
 })
 
-test('HTTP/2 without TLS is said to be missing, whichever key asks for it', async () => {
-  for (const [keys, path] of [
-    [{ use_h2c: true }, 'use_h2c'],
-    [{ extra_config: { router: { use_h2c: true } } }, 'extra_config.router.use_h2c'],
-  ] as const) {
+test('HTTP/2 without TLS may be asked for by two keys, and has no effect beside TLS', async () => {
+  for (const keys of [{ use_h2c: true }, { extra_config: { router: { use_h2c: true } } }]) {
     const { config, diagnostics } = await loadConfigObject({ version: 3, ...keys }, { features: [router] })
-    assert.notEqual(config, null)
-    assert.deepEqual(
-      diagnostics.map(({ severity, code, path }) => [severity, code, path]),
-      [['warning', 'CONFIG_SECTION_NOT_IMPLEMENTED', path]],
-    )
+    assert.equal(config?.server.useH2c, true)
+    assert.deepEqual(diagnostics, [])
   }
+  const tls = { keys: [{ public_key: 'a.pem', private_key: 'a.key' }] }
+  const { diagnostics } = await loadConfigObject({ version: 3, use_h2c: true, tls }, { features: [router] })
+  assert.deepEqual(
+    diagnostics.map(({ severity, code, path }) => [severity, code, path]),
+    [['warning', 'CONFIG_WITHOUT_EFFECT', 'use_h2c']],
+  )
 })
 
 const NO_SETTINGS = { onError: 'fail', timeoutMs: 0, optional: false, permissions: null }

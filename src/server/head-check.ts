@@ -61,10 +61,16 @@ export function refusalOf(message: IncomingMessage): Refusal | null {
   return refusal
 }
 
+/** One that has been looked at: most requests are for the same. */
+let lastHost = ''
+
 /** Looks at what HTTP/1 and HTTP/2 both have: method, target, and the host, empty where there is none. */
 export function refusalOfLine(method: string, target: string, host: string): Refusal | null {
   if (method === 'CONNECT') return NO_TUNNEL
-  if (!isValidHost(host)) return INVALID_HOST
+  if (host !== lastHost) {
+    if (!isValidHost(host)) return INVALID_HOST
+    lastHost = host
+  }
   return isValidTarget(target, method) ? null : INVALID_TARGET
 }
 

@@ -202,8 +202,9 @@ class HttpServer implements Listener, Http1Owner, Http2Owner {
    */
   #sweep(all: boolean): void {
     let unread = false
-    for (const { active, socket } of this.#connections) {
-      if (active > 0) continue
+    for (const { active, pipeline, socket } of this.#connections) {
+      if (pipeline?.isEmpty === false) unread = true // the client reads an answer before the next one begins
+      if (active > 0 || pipeline?.isEmpty === false) continue
       if (socket.writableLength > 0) unread = true
       else if (all) socket.destroy()
     }

@@ -57,7 +57,7 @@ async function startPair(t: TestContext): Promise<Pair> {
   const to = (url_pattern: string) => ({ input_headers: ['*'], backend: [{ url_pattern, method: 'POST' }] })
   const gateway = await startGateway(t, {
     host: [url],
-    timeout: '10s',
+    timeout: '1s', // ends a request with an upgrade amid whose body Node's parser finds an error: it tells nobody
     max_header_bytes: 4096,
     endpoints: [
       ...['GET', 'POST', 'DELETE'].map((method) => ({ endpoint: '/x', method, ...to('/up') })),

@@ -45,6 +45,8 @@ export interface LoadReport {
   readonly answered: number
   /** Connections that broke off while their request was not answered, or could not be opened. */
   readonly lost: number
+  /** Of these, the ones on which a request had been sent. */
+  readonly unanswered: number
   /** Connections that the gateway closed while nothing was under way on them. */
   readonly closedIdle: number
   /** Connections that the gateway closed after an answer that said so. */

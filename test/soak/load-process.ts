@@ -28,6 +28,7 @@ class Load {
   #sent = 0
   #answered = 0
   #lost = 0
+  #unanswered = 0
   #closedIdle = 0
   #closedAsTold = 0
   #label = 'all'
@@ -73,7 +74,7 @@ class Load {
     }))
     const closed = { closedIdle: this.#closedIdle, closedAsTold: this.#closedAsTold }
     const seen = { statuses: this.#statuses, bodies: [...this.#bodies.values()], problems: this.#problems }
-    return { due, answered, lost, ...closed, ...seen, latencies }
+    return { due, answered, lost, unanswered: this.#unanswered, ...closed, ...seen, latencies }
   }
 
   #tick(): void {
@@ -156,6 +157,7 @@ class Load {
     // A fresh one is opened for a request: if it never opens, or closes before, that request is lost.
     if (connection.busy || !connection.opened) {
       this.#lost++
+      if (connection.busy) this.#unanswered++
       if (!connection.busy) this.#waiting.shift()
       this.#problem(`${connection.busy ? 'unanswered' : 'not opened'}: ${reason}`)
     } else this.#closedIdle++
