@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { withoutGo } from '../support/go-plugin.ts'
-import { startZoo } from './zoo/start-zoo.ts'
+import { CONFINED, startZoo } from './zoo/start-zoo.ts'
 
 // What costs a Go plugin its instance: the requests in it are answered, others never notice, and another takes over.
 
@@ -25,10 +25,13 @@ const HOOKS = [
   ['/middleware', 'X-Middleware'],
 ] as const
 
+/** What takes long on a machine with much to do must not end by its time. */
+const PATIENT = { settings: { faults: { permissions: { ...CONFINED.permissions, time: '20s' } } } }
+
 describe('what costs the instance', { skip: withoutGo }, () => {
   for (const [fault, line] of LETHAL) {
     test(`${fault}: the request is answered with 500, and the next ones by another instance`, async (t) => {
-      const zoo = await startZoo(t)
+      const zoo = await startZoo(t, fault === 'spin' ? {} : PATIENT)
       const born = (await zoo.request('/handler')).header('x-born')
       const before = (await zoo.request('/good')).header('x-born')
       assert.equal((await zoo.request('/handler', { headers: { 'X-Handler': fault } })).status, 500)

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { DEFAULT_PLUGIN_TIME_MS } from '../../../config/permissions-options.ts'
 import { RestartPause } from '../../../shared/restart-pause.ts'
 import { settleWithin } from '../../../shared/settle-within.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
@@ -38,6 +39,7 @@ export class KeptGuest {
   #process: GuestProcess | null = null
   /** How the last instance ended; null while one serves. */
   #end: GuestEnd | null = null
+  #isStarting = false
   #lastConnection = 0
   #timer: NodeJS.Timeout | null = null
   #over = false
@@ -73,10 +75,16 @@ export class KeptGuest {
 
   /** Ends an instance that computes without a pause for longer than it may. */
   look(elapsedMs: number): void {
-    const { timeMs } = this.spec.permissions
     const process = this.#process
-    if (process === null || process.look(elapsedMs) <= timeMs) return
-    process.terminate(`it computed for more than ${timeMs} ms without a pause`)
+    if (process === null) return
+    const limitMs = this.#limitMs()
+    if (process.look(elapsedMs) > limitMs) process.terminate(`it computed for more than ${limitMs} ms without a pause`)
+  }
+
+  /** Where nobody has set a time, what runs once at the start may take as long as the start may. */
+  #limitMs(): number {
+    const { timeMs } = this.spec.permissions
+    return this.#isStarting && timeMs === DEFAULT_PLUGIN_TIME_MS ? this.#options.startMs : timeMs
   }
 
   /** Ends it for good. */
@@ -99,9 +107,11 @@ export class KeptGuest {
     if (this.#over) throw new GuestFailed('it has been ended')
     const process = launch({ module, name: this.#name, permissions, transport, log, print })
     this.#process = process
+    this.#isStarting = true
     const late = () => new Error(`its plugins were not registered after ${startMs} ms`)
     try {
       const report = await settleWithin(startMs, process.ready, late)
+      this.#isStarting = false
       void process.ended.then((reason) => this.#lost(process, reason))
       return report
     } catch (error) {
