@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { startSeeingBackend } from './support/calls-seen.ts'
@@ -90,4 +92,24 @@ function check(
   if (path !== undefined) assert.equal(first?.target, path)
   for (const [name, value] of Object.entries(sees)) assert.equal(first?.fields[name], value, name)
   for (const name of without) assert.equal(first?.fields[name], undefined, name)
+}
+
+for (const [title, head] of [
+  ['CONNECT', 'CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n'],
+  ['garbage', 'GARBAGE\r\n\r\n'],
+  ['two hosts', 'GET /x HTTP/1.1\r\nHost: g\r\nHost: h\r\n\r\n'],
+] as const) {
+  test(`a client that breaks off behind ${title} does no harm`, { timeout: 10_000 }, async (t) => {
+    const gateway = await startGateway(t, {})
+    // Half open, for a socket that ends cannot be reset any more.
+    const clients = Array.from({ length: 20 }, () =>
+      connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {}),
+    )
+    const answered = clients.map((client) => once(client, 'data'))
+    for (const client of clients) client.write(head)
+    await Promise.all(answered)
+    for (const client of clients) client.resetAndDestroy()
+    for (let i = 0; i < 20; i++) await gateway.request('/__health')
+    assert.equal((await gateway.request('/__health')).status, 200)
+  })
 }

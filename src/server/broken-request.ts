@@ -50,6 +50,7 @@ function refusalFor(error: NodeJS.ErrnoException): Refusal | null {
 /** CONNECT: Node hands over the bare connection, without an answer to write to. */
 export function endConnect(socket: ConnectionSocket): void {
   const { connection } = socket
+  socket.on('error', () => {}) // Node does not listen any more, and an error that nobody hears ends the thread
   if (connection === undefined || connection.takesNoMore) {
     socket.destroy()
     return

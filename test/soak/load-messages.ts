@@ -17,6 +17,8 @@ export interface LoadPlan {
   readonly connections: number
   /** Each request on a connection of its own. */
   readonly fresh: boolean
+  /** How long the last answers may take, in milliseconds; 20 s when absent. */
+  readonly patienceMs?: number
 }
 
 /** A body that came with status 200. Moments are milliseconds of the system's clock since the machine started. */

@@ -7,7 +7,6 @@ import { Histogram } from '../../bench/histogram.ts'
 import { ResponseReader } from '../../bench/response-reader.ts'
 import { type LoadCommand, type LoadPlan, type LoadReport, type SeenBody, sharedNow } from './load-messages.ts'
 
-/** How long the last answers may take, in milliseconds. */
 const PATIENCE_MS = 20_000
 const MOST_PROBLEMS = 20
 /** More bodies than this are not told apart: somebody put a counter into them. */
@@ -55,10 +54,11 @@ class Load {
     this.#stopped = true
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#finished = resolve
+    const { patienceMs = PATIENCE_MS } = this.#plan
     const limit = setTimeout(() => {
-      this.#problem(`${this.#due - this.#answered - this.#lost} requests were not answered in ${PATIENCE_MS} ms`)
+      this.#problem(`${this.#due - this.#answered - this.#lost} requests were not answered in ${patienceMs} ms`)
       resolve()
-    }, PATIENCE_MS)
+    }, patienceMs)
     this.#settle()
     await promise
     clearTimeout(limit)

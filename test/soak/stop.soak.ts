@@ -14,7 +14,14 @@ async function stopUnderLoad(t: TestContext, upstream: string, fresh: boolean): 
   const router = { disable_access_log: true }
   const config = { version: 3, listen_ip: '127.0.0.1', extra_config: { router }, endpoints }
   const gateway = await startSoakGateway(t, { 'krakend.json': config })
-  const load = await startLoad(t, { port: gateway.port, paths: ['/x'], rate: RATE, connections: 64, fresh })
+  const load = await startLoad(t, {
+    port: gateway.port,
+    paths: ['/x'],
+    rate: RATE,
+    connections: 64,
+    fresh,
+    patienceMs: 500,
+  })
   await delay(1500)
   gateway.signal('SIGTERM')
   const { code, output } = await gateway.end
