@@ -77,7 +77,7 @@ test('a reader that closes its pipe does not end the writer', async () => {
   })
   const [code] = await once(child, 'close')
   assert.equal(code, 0)
-  assert.match(problem, /EPIPE/)
+  assert.match(problem, /EPIPE|ECONNRESET/) // by whether the reader had read all that was there
 })
 
 test('the outbox sends the lines of a turn together, and urgent ones at once with those before', async () => {

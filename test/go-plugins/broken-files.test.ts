@@ -13,7 +13,7 @@ import { CONFINED, zooConfig, zooFolder } from './zoo/start-zoo.ts'
 
 async function start(t: TestContext, folder: string, lenient = false) {
   const upstream = await startBackend(t, { '*': { json: { a: 1 } } })
-  const guests = createGuestOwner({ log: createLogger(DEFAULT_LOGGING, () => {}), print: () => {}, startMs: 1000 })
+  const guests = createGuestOwner({ log: createLogger(DEFAULT_LOGGING, () => {}), print: () => {}, startMs: 3000 })
   t.after(() => guests.close())
   const { endpoints } = zooConfig(folder, upstream.url)
   const plugin = { folder, pattern: '', defaults: CONFINED }
@@ -40,7 +40,7 @@ const STARTS = [
     'init-block',
     /init-block\.wasm: could not be started: it ended with exit code 2 \(fatal error: all goroutines are asleep/,
   ],
-  ['init-sleep', /init-sleep\.wasm: could not be started: its plugins were not registered after 1000 ms/],
+  ['init-sleep', /init-sleep\.wasm: could not be started: its plugins were not registered after \d+ ms/],
   ['register-panic', /register-panic\.wasm: its server plugins could not be registered: as it was asked to/],
   ['register-exit', /register-exit\.wasm: could not be started: it ended with exit code 3/],
 ] as const
