@@ -97,7 +97,15 @@ export abstract class Message {
    * @internal
    */
   whole(): Buffer | Promise<Buffer> {
-    return bodyBytes(this.#body)
+    return this.allOf(this.#body)
+  }
+
+  /**
+   * All bytes of a body; some messages read no more than they may.
+   * @internal
+   */
+  protected allOf(body: Body): Buffer | Promise<Buffer> {
+    return bodyBytes(body)
   }
 
   /**

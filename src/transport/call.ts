@@ -8,7 +8,7 @@ import { GzipResponse } from './gzip-response.ts'
 import type { Carrier, OriginPool } from './origin-pool.ts'
 import { follow, isRedirect } from './redirects.ts'
 import { UpstreamHead } from './upstream-head.ts'
-import { UpstreamResponse } from './upstream-response.ts'
+import { type AnsweredCall, UpstreamResponse } from './upstream-response.ts'
 
 /** The call did not reach the upstream, or broke off: refused, reset, no such host, not HTTP. */
 export class UpstreamUnreachable extends Failure {
@@ -30,7 +30,7 @@ class HeadersLate extends Failure {
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
 /** One call on its way: undici's handler, and what a context stops when its time is up. */
-export class Call implements Cancellable, BodySource {
+export class Call implements Cancellable, BodySource, AnsweredCall {
   #carrier: Carrier | null = null
   readonly #pool: OriginPool
   readonly #request: HttpRequest
@@ -64,6 +64,14 @@ export class Call implements Cancellable, BodySource {
     this.#resolve = resolve
     this.#reject = reject
     context.attach(this)
+  }
+
+  get maxBytes(): number {
+    return this.#pool.options.maxDecodedBytes
+  }
+
+  get name(): string {
+    return nameOf(this.#request)
   }
 
   dispatch(): void {
@@ -143,10 +151,9 @@ export class Call implements Cancellable, BodySource {
     const raw = (controller as unknown as { rawHeaders: Buffer[] }).rawHeaders
     const head = new UpstreamHead(raw, headers)
     const compressed = this.#asksForGzip && isGzip(headers['content-encoding'])
-    const { maxDecodedBytes } = this.#pool.options
     const response = compressed
-      ? new GzipResponse(status, head.list(), body, maxDecodedBytes, this.#request)
-      : new UpstreamResponse(status, head, body, maxDecodedBytes, this.#request)
+      ? new GzipResponse(status, head.list(), body, this)
+      : new UpstreamResponse(status, head, body, this)
     const redirected = this.#once !== null && isRedirect(status)
     this.#resolve(redirected ? follow(this.#once as Handler, this.#request, this.#context, response) : response)
   }

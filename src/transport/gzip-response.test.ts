@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { BodyStream } from '../pipes/body.ts'
 import { HeaderList } from '../pipes/headers.ts'
-import { HttpRequest } from '../pipes/http.ts'
 import { GzipResponse } from './gzip-response.ts'
 
 const TEXT = 'a'.repeat(1000)
@@ -13,13 +12,10 @@ function compressed(): GzipResponse {
   const stream = new BodyStream(undefined, bytes.length)
   stream.push(bytes)
   stream.end()
-  return new GzipResponse(
-    200,
-    new HeaderList(['Content-Encoding', 'gzip']),
-    stream,
-    10_000,
-    new HttpRequest('GET', '/', new HeaderList()),
-  )
+  return new GzipResponse(200, new HeaderList(['Content-Encoding', 'gzip']), stream, {
+    maxBytes: 10_000,
+    name: 'GET /',
+  })
 }
 
 test('a limit for reading counts what the compressed body holds', async () => {

@@ -1,8 +1,7 @@
 import { gunzip, gunzipStream } from '../encoding/gzip.ts'
 import { type Body, BodyStream } from '../pipes/body.ts'
 import type { HeaderList } from '../pipes/headers.ts'
-import type { HttpRequest } from '../pipes/http.ts'
-import { UpstreamResponse } from './upstream-response.ts'
+import { type AnsweredCall, UpstreamResponse } from './upstream-response.ts'
 
 /**
  * An answer in gzip that the gateway asked for by itself: it is decoded when its body is wanted, and nobody sees that it
@@ -11,8 +10,8 @@ import { UpstreamResponse } from './upstream-response.ts'
 export class GzipResponse extends UpstreamResponse {
   #compressed = true
 
-  constructor(status: number, headers: HeaderList, body: Body, maxBytes: number, request: HttpRequest) {
-    super(status, headers, body, maxBytes, request)
+  constructor(status: number, headers: HeaderList, body: Body, call: AnsweredCall) {
+    super(status, headers, body, call)
     headers.delete('content-encoding')
     headers.delete('content-length')
   }
@@ -34,8 +33,8 @@ export class GzipResponse extends UpstreamResponse {
   override whole(): Buffer | Promise<Buffer> {
     if (!this.#compressed) return super.whole()
     this.#compressed = false // what `bytes` keeps is decoded
-    const bytes = this.limited(super.body)
-    if (bytes instanceof Promise) return bytes.then((all) => gunzip(all, this.maxBytes))
-    return gunzip(bytes, this.maxBytes)
+    const bytes = this.allOf(super.body)
+    if (bytes instanceof Promise) return bytes.then((all) => gunzip(all, this.call.maxBytes))
+    return gunzip(bytes, this.call.maxBytes)
   }
 }
