@@ -10,7 +10,7 @@ import type { PluginHost, PluginUse } from '../plugins/host.ts'
 import { loadPlugins } from '../plugins/loading/loader.ts'
 import { createPluginMetrics, type PluginMetrics } from '../plugins/plugin-metrics.ts'
 import { PluginLoadError } from '../plugins/problem.ts'
-import { createGuestOwner } from '../plugins/runtimes/go/guest-owner.ts'
+import type { GuestOwner } from '../plugins/runtimes/go/guest-owner.ts'
 import type { Guests } from '../plugins/runtimes/go/guests.ts'
 import { openStores } from '../plugins/tools/open-stores.ts'
 import { PRODUCT, VERSION } from '../product.ts'
@@ -134,9 +134,17 @@ function storeOf({ store }: BuildOptions, workshop: Workshop): SharedStore {
 /** The guests that are given, or those of this gateway alone. */
 function guestsOf({ guests, log }: BuildOptions, workshop: Workshop): Guests {
   if (guests !== undefined) return guests
-  const owner = createGuestOwner({ log, print: (stream, text) => void (stream === 1 ? stdout : stderr).write(text) })
-  workshop.onClose(() => owner.close())
-  return owner
+  const print = (stream: 1 | 2, text: string): void => void (stream === 1 ? stdout : stderr).write(text)
+  let owner: Promise<GuestOwner> | null = null
+  workshop.onClose(async () => await (await owner)?.close())
+  return {
+    open: async (spec, events) => {
+      owner ??= import('../plugins/runtimes/go/guest-owner.ts').then(({ createGuestOwner }) =>
+        createGuestOwner({ log, print }),
+      )
+      return await (await owner).open(spec, events)
+    },
+  }
 }
 
 /** Loads the plugins; features find them as the service `plugin`. */

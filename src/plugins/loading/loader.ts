@@ -19,8 +19,8 @@ import { createPluginMetrics, type PluginMetrics } from '../plugin-metrics.ts'
 import { formatProblem, PluginLoadError, type PluginProblem } from '../problem.ts'
 import { PLUGIN_KINDS, PluginRegistry } from '../registry.ts'
 import type { LoadLimits, PluginKind, Runtime } from '../runtime.ts'
-import { createGoRuntime } from '../runtimes/go/go-runtime.ts'
 import type { Guests } from '../runtimes/go/guests.ts'
+import { goRuntimeOnDemand } from '../runtimes/go-on-demand.ts'
 import { moduleRuntime, toLoadedPlugin } from '../runtimes/module.ts'
 import { openStores } from '../tools/open-stores.ts'
 import type { Toolbox } from '../tools/plugin-tools.ts'
@@ -136,7 +136,7 @@ function runtimesOf(
   closers: Closers,
 ): readonly Runtime[] {
   if (guests === undefined) return MODULE_RUNTIMES
-  const go = createGoRuntime({
+  const go = goRuntimeOnDemand({
     guests,
     generation,
     section,
