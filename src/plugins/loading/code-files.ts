@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import type { CodeFile, PluginUnit, UnitCode } from '../runtime.ts'
@@ -104,7 +105,7 @@ async function readSource(file: string, tooMany: boolean): Promise<Source | null
   try {
     const { size, mtimeMs } = await stat(file)
     if (tooMany || size > MAX_BYTES) return { digest: `${size} ${mtimeMs}`, leadsTo: [] }
-    if (file.endsWith('.wasm')) return { digest: digestOf(await readFile(file)), leadsTo: [] }
+    if (file.endsWith('.wasm')) return { digest: await digestOfFile(file), leadsTo: [] }
     const text = await readFile(file, 'utf8')
     return { digest: digestOf(text), leadsTo: file.endsWith('.json') ? [] : await pathsIn(text, dirname(file)) }
   } catch {
@@ -142,6 +143,13 @@ function isBelow(file: string, root: string): boolean {
   return file.startsWith(root + sep)
 }
 
-function digestOf(text: string | Uint8Array): string {
+function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
+}
+
+/** In pieces: such files are large, and every thread looks at them. */
+async function digestOfFile(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(file)) hash.update(piece as Buffer)
+  return hash.digest('hex')
 }

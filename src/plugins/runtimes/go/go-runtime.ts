@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { PluginSection, UpstreamOptions } from '../../../config/model.ts'
 import type { Permissions } from '../../../config/permissions.ts'
@@ -28,7 +27,7 @@ import { GuestClient, type GuestInstance, INSTANCE } from './guest-client.ts'
 import { GuestFailed, type GuestSpec, type Guests } from './guests.ts'
 import { HttpCall } from './http-call.ts'
 import { MartianCall } from './martian-call.ts'
-import { type PluginSection as BuiltSection, FORMAT, readPluginSection } from './plugin-section.ts'
+import { type PluginSection as BuiltSection, FORMAT, readPluginSectionOf } from './plugin-section.ts'
 import { type Habits, MiddlewareCall, ModifyRequestCall, ModifyResponseCall } from './proxy-calls.ts'
 import { transportSettings } from './transport-settings.ts'
 
@@ -59,7 +58,7 @@ export function createGoRuntime(options: GoRuntimeOptions): Runtime {
     extensions: ['.wasm'],
     packageExtensions: [],
     load: async (unit, code) => {
-      const section = readPluginSection(await readFile(code.entry))
+      const section = await readPluginSectionOf(code.entry)
       if (section === null) throw new PluginLoadError([foreign(unit)])
       if (section.format > FORMAT) throw new PluginLoadError([tooNew(unit, section)])
       const configured = configuredPermissions(unit, options.section)

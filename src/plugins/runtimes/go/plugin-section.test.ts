@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { appendPluginSection } from '../../building/plugin-section-writer.ts'
-import { type PluginSection, readPluginSection } from './plugin-section.ts'
+import { type PluginSection, readPluginSection, readPluginSectionOf } from './plugin-section.ts'
 
 /** A module that holds nothing. */
 const EMPTY = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
@@ -57,6 +60,24 @@ const foreign: readonly (readonly [title: string, bytes: Uint8Array])[] = [
   ['a length without an end', Buffer.concat([EMPTY, Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff, 0xff)])],
 ]
 
+async function ofFile(bytes: Uint8Array): Promise<PluginSection | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'loligo-section-'))
+  try {
+    writeFileSync(join(folder, 'x.wasm'), bytes)
+    return await readPluginSectionOf(join(folder, 'x.wasm'))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('a file is read as its bytes are', async () => {
+  const code = Buffer.concat([EMPTY, custom('producers', 'x'), Uint8Array.of(10, 0x80, 0x10), Buffer.alloc(2048)])
+  assert.deepEqual(await ofFile(appendPluginSection(code, SECTION)), SECTION)
+})
+
 for (const [title, bytes] of foreign) {
-  test(`no plugin of the builder: ${title}`, () => assert.equal(readPluginSection(bytes), null))
+  test(`no plugin of the builder: ${title}`, async () => {
+    assert.equal(readPluginSection(bytes), null)
+    assert.equal(await ofFile(bytes), null)
+  })
 }

@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { readVar } from './limited-module.ts'
 
 /** The name of the custom section that `loligo plugin build` writes. */
@@ -55,6 +56,39 @@ export function readPluginSection(bytes: Uint8Array): PluginSection | null {
     return null // cut off, or not ours
   }
   return null
+}
+
+/** The longest head of a section that is looked at: its number, its size, and the name of a custom one. */
+const HEAD_BYTES = 64
+
+/** As `readPluginSection`, for a file of which no more is read than need be: they are large. */
+export async function readPluginSectionOf(file: string): Promise<PluginSection | null> {
+  const opened = await open(file)
+  try {
+    const { size: length } = await opened.stat()
+    const read = async (at: number, bytes: number): Promise<Buffer> => {
+      const buffer = Buffer.alloc(Math.max(0, Math.min(bytes, length - at)))
+      await opened.read(buffer, 0, buffer.length, at)
+      return buffer
+    }
+    const magic = await read(0, MAGIC.length)
+    for (let at = MAGIC.length; at < length; ) {
+      const head = await read(at, HEAD_BYTES)
+      const size = readVar(head, 1)
+      const end = at + size.end + size.value
+      if (head[0] === CUSTOM && end <= length) {
+        const found = readPluginSection(Buffer.concat([magic, await read(at, end - at)]))
+        if (found !== null) return found
+      }
+      at = end
+    }
+    return null
+  } catch (error) {
+    if (error instanceof RangeError) return null // cut off, or no WebAssembly
+    throw error
+  } finally {
+    await opened.close()
+  }
 }
 
 function textOf(bytes: Uint8Array): string {
