@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from '../../../telemetry/logger.ts'
 import { type GuestProcess, type GuestProcessOptions, startGuestProcess } from './guest-process.ts'
 import type { GuestConnection, GuestEvents, GuestSpec, Guests } from './guests.ts'
 import { serveGuests } from './guests-port.ts'
 import { KeptGuest } from './kept-guest.ts'
-import { limitMemory } from './limited-module.ts'
+import { limitMemory, SLACK_BYTES } from './limited-module.ts'
 
 export interface GuestOwnerOptions {
   readonly log: Logger
@@ -101,7 +101,7 @@ class Owner implements GuestOwner {
     const key = `${hash} ${permissions.memoryBytes}`
     const known = this.#modules.get(key)
     if (known !== undefined) return known
-    const module = readFile(file).then((bytes) => WebAssembly.compile(limitMemory(bytes, permissions.memoryBytes)))
+    const module = readWithRoom(file).then((room) => WebAssembly.compile(limitMemory(room, permissions.memoryBytes)))
     this.#modules.set(key, module)
     module.catch(() => this.#modules.delete(key))
     return module
@@ -126,5 +126,22 @@ class Owner implements GuestOwner {
       last = now
       for (const guest of this.#guests.values()) guest.look(elapsedMs)
     }, TICK_MS).unref()
+  }
+}
+
+/** The bytes of a file behind the room that `limitMemory` wants. */
+async function readWithRoom(file: string): Promise<Uint8Array> {
+  const opened = await open(file)
+  try {
+    const { size } = await opened.stat()
+    const room = Buffer.allocUnsafeSlow(SLACK_BYTES + size)
+    for (let at = 0; at < size; ) {
+      const { bytesRead } = await opened.read(room, SLACK_BYTES + at, size - at, at)
+      if (bytesRead === 0) throw new Error('it was cut off while it was read')
+      at += bytesRead
+    }
+    return room
+  } finally {
+    await opened.close()
   }
 }

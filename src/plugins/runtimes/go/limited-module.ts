@@ -2,22 +2,27 @@ const PAGE_BYTES = 65_536
 const MEMORY_SECTION = 5
 const HAS_MAXIMUM = 1
 
+/** Room before the code of a module, into which its beginning moves when the section of its memory grows. */
+export const SLACK_BYTES = 32
+
 /**
  * The code of a module with an upper limit to its memory: a guest that wants more is told that there is none.
- * @param bytes a module that has one memory of its own, as Go's have
+ * @param room the code of a module that has one memory of its own, as Go's have, behind `SLACK_BYTES` of room; it is
+ * changed, for a copy of code is large
  * @throws RangeError when it needs more to begin with
  */
-export function limitMemory(bytes: Uint8Array, maxBytes: number): Uint8Array {
+export function limitMemory(room: Uint8Array, maxBytes: number): Uint8Array {
+  const bytes = room.subarray(SLACK_BYTES)
   const pages = Math.floor(maxBytes / PAGE_BYTES)
   for (let at = 8; at < bytes.length; ) {
     const id = bytes[at] as number
     const size = readVar(bytes, at + 1)
-    const start = size.end
+    const end = size.end + size.value
     if (id !== MEMORY_SECTION) {
-      at = start + size.value
+      at = end
       continue
     }
-    const count = readVar(bytes, start)
+    const count = readVar(bytes, size.end)
     const minimum = readVar(bytes, count.end + 1)
     if (minimum.value > pages) {
       throw new RangeError(
@@ -25,8 +30,11 @@ export function limitMemory(bytes: Uint8Array, maxBytes: number): Uint8Array {
       )
     }
     const body = [...writeVar(count.value), HAS_MAXIMUM, ...writeVar(minimum.value), ...writeVar(pages)]
-    const section = Uint8Array.from([MEMORY_SECTION, ...writeVar(body.length), ...body])
-    return Buffer.concat([bytes.subarray(0, at), section, bytes.subarray(start + size.value)])
+    const section = [MEMORY_SECTION, ...writeVar(body.length), ...body]
+    const start = SLACK_BYTES - (section.length - (end - at))
+    room.copyWithin(start, SLACK_BYTES, SLACK_BYTES + at)
+    room.set(section, start + at)
+    return room.subarray(start)
   }
   return bytes
 }
