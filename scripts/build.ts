@@ -9,6 +9,7 @@ import { build, type RolldownOutput } from 'rolldown'
 const ENTRIES = {
   cli: 'src/cli/main.ts',
   thread: 'src/supervisor/thread.ts',
+  'examiner-thread': 'src/supervisor/examiner-thread.ts',
   'password-thread': 'src/auth/password-thread.ts',
   'guest-thread': 'src/plugins/runtimes/go/guest/guest-thread.ts',
   index: 'src/index.ts',

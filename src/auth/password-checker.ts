@@ -53,7 +53,6 @@ export function createPasswordChecker(clock: Clock): PasswordChecker {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
-    started.unref()
     started.on('message', ({ id, right }: PasswordAnswer) => {
       waiting.get(id)?.resolve(right)
       waiting.delete(id)
@@ -64,6 +63,7 @@ export function createPasswordChecker(clock: Clock): PasswordChecker {
       if (worker === started) worker = null
       failAll(new Error('the thread that checks passwords has ended'))
     })
+    started.unref() // last: a listener for messages takes that back
     return started
   }
 

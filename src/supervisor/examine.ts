@@ -1,9 +1,27 @@
-import type { Session } from 'node:inspector'
-import { pathOf, type StackFrame } from '../shared/stack-frames.ts'
+import { Worker } from 'node:worker_threads'
+import type { StackFrame } from '../shared/stack-frames.ts'
+import type { ExaminerAnswer, ExaminerQuestion } from './examiner-thread.ts'
 
 /** How long the thread may take to show what it does, in milliseconds; time that it waits for a processor comes on top. */
 const LIMIT_MS = 300
 const LONGEST_MS = 1500
+
+/** How long the examiner itself may take to begin and to let go, in milliseconds. */
+const EXAMINER_MS = 3000
+
+/** How long the end of the process waits for it, in milliseconds, and how often it looks. */
+const EXIT_MS = 1000
+const EXIT_LOOK_MS = 2
+
+const HEAP_MB = 32
+
+/** The entry is a file of its own in the package too, beside the bundle that holds this code. */
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? './examiner-thread.ts' : './examiner-thread.js',
+  import.meta.url,
+)
+
+let examiner: Examiner | null = null
 
 /** Whether a debugger is attached to this process: a thread that it has stopped stands still on purpose. */
 export async function isDebugged(): Promise<boolean> {
@@ -18,22 +36,105 @@ export async function isDebugged(): Promise<boolean> {
  * @param waitedMs how long the thread has waited for a processor since it began
  */
 export async function examine(threadId: number, waitedMs: () => number): Promise<readonly StackFrame[] | null> {
-  // Loaded by this alone: it takes part of a millisecond, and nothing is left of it afterwards.
-  const { Session } = await import('node:inspector')
-  const session = new Session()
-  session.connect()
-  const { promise, resolve } = Promise.withResolvers<readonly StackFrame[] | null>()
-  const limit = limitWithout(waitedMs, () => resolve(null))
-  try {
-    return await halt(session, threadId, promise, resolve)
-  } finally {
-    limit.clear()
-    session.disconnect()
+  // Started by the first thread that stands still, and there from then on.
+  examiner ??= new Examiner(() => {
+    examiner = null
+  })
+  return await examiner.examine(threadId, waitedMs)
+}
+
+interface Examination {
+  readonly waitedMs: () => number
+  readonly done: (frames: readonly StackFrame[] | null) => void
+  stopWaiting: () => void
+}
+
+/** The thread that looks at others. */
+class Examiner {
+  readonly #worker: Worker
+  readonly #examinations = new Map<number, Examination>()
+  readonly #unfinished = new Int32Array(new SharedArrayBuffer(4))
+  readonly #letGo = () => this.#letGoAtExit()
+  #last = 0
+
+  constructor(ended: () => void) {
+    this.#worker = new Worker(ENTRY, {
+      name: 'examiner',
+      workerData: this.#unfinished,
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    })
+    this.#worker.on('message', (answer: ExaminerAnswer) => this.#take(answer))
+    this.#worker.on('error', ended) // what it is told by is its end
+    this.#worker.on('exit', () => {
+      ended()
+      process.off('exit', this.#letGo)
+      Atomics.store(this.#unfinished, 0, 0)
+      for (const id of this.#examinations.keys()) this.#end(id, null)
+    })
+    this.#worker.unref() // last: a listener for messages takes that back
+    process.on('exit', this.#letGo)
+  }
+
+  examine(threadId: number, waitedMs: () => number): Promise<readonly StackFrame[] | null> {
+    const id = ++this.#last
+    const { promise, resolve } = Promise.withResolvers<readonly StackFrame[] | null>()
+    this.#examinations.set(id, { waitedMs, done: resolve, stopWaiting: this.#giveUpLater(id) })
+    Atomics.add(this.#unfinished, 0, 1)
+    this.#ask({ type: 'halt', id, threadId })
+    return promise
+  }
+
+  #take(answer: ExaminerAnswer): void {
+    if (answer.type === 'found') this.#end(answer.id, answer.frames)
+    else this.#limit(answer.id)
+  }
+
+  #limit(id: number): void {
+    const examination = this.#examinations.get(id)
+    if (examination === undefined) return
+    examination.stopWaiting()
+    examination.stopWaiting = limitWithout(examination.waitedMs, () => {
+      this.#ask({ type: 'over', id })
+      examination.stopWaiting = this.#giveUpLater(id)
+    })
+  }
+
+  /** Does without an answer when the examiner itself takes too long. Returns what takes that back. */
+  #giveUpLater(id: number): () => void {
+    const timer = setTimeout(() => {
+      this.#ask({ type: 'over', id })
+      this.#end(id, null)
+    }, EXAMINER_MS)
+    return () => clearTimeout(timer)
+  }
+
+  #end(id: number, frames: readonly StackFrame[] | null): void {
+    const examination = this.#examinations.get(id)
+    this.#examinations.delete(id)
+    examination?.stopWaiting()
+    examination?.done(frames)
+  }
+
+  /** The process ends: it would wait for ever for a thread that is halted. */
+  #letGoAtExit(): void {
+    for (const id of this.#examinations.keys()) this.#ask({ type: 'over', id })
+    const until = performance.now() + EXIT_MS
+    // The inspector's messages are dispatched amid JavaScript: this is not one long wait, and takes one turn more.
+    for (let idle = 0; idle < 2 && performance.now() < until; ) {
+      const unfinished = Atomics.load(this.#unfinished, 0)
+      if (unfinished === 0) idle++
+      else Atomics.wait(this.#unfinished, 0, unfinished, EXIT_LOOK_MS)
+    }
+  }
+
+  #ask(question: ExaminerQuestion): void {
+    this.#worker.postMessage(question)
   }
 }
 
-/** Calls `over` when the limit has passed, not counting what was waited for. */
-function limitWithout(waitedMs: () => number, over: () => void): { clear(): void } {
+/** Calls `over` when the limit has passed, not counting what was waited for. Returns what takes that back. */
+function limitWithout(waitedMs: () => number, over: () => void): () => void {
   const startedAt = performance.now()
   const waitedBefore = waitedMs()
   let timer = setTimeout(function look() {
@@ -42,54 +143,5 @@ function limitWithout(waitedMs: () => number, over: () => void): { clear(): void
     if (left > 1) timer = setTimeout(look, left)
     else over()
   }, LIMIT_MS)
-  return { clear: () => clearTimeout(timer) }
-}
-
-async function halt(
-  session: Session,
-  threadId: number,
-  halted: Promise<readonly StackFrame[] | null>,
-  resolve: (frames: readonly StackFrame[]) => void,
-): Promise<readonly StackFrame[] | null> {
-  const urls = new Map<string, string>()
-  let attached: string | null = null
-  session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
-    // `workerId` numbers what is attached; the thread's own number is in the title alone.
-    if (!workerInfo.title.startsWith(`[worker ${threadId}]`)) return session.post('NodeWorker.detach', { sessionId })
-    attached = sessionId
-    for (const [id, method] of ['Debugger.enable', 'Debugger.pause'].entries()) {
-      session.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, method }) })
-    }
-  })
-  session.on('NodeWorker.receivedMessageFromWorker', ({ params: { message } }) => {
-    const event = JSON.parse(message) as InspectorEvent
-    if (event.method === 'Debugger.scriptParsed') urls.set(event.params.scriptId, event.params.url)
-    else if (event.method === 'Debugger.paused')
-      resolve(event.params.callFrames.map((frame) => toStackFrame(frame, urls)))
-  })
-  session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
-  const frames = await halted
-  // Without this the thread would not even end when it is told to.
-  if (attached !== null) session.post('NodeWorker.detach', { sessionId: attached })
-  return frames
-}
-
-/** Those of the inspector's messages that are looked at. */
-type InspectorEvent =
-  | {
-      readonly method: 'Debugger.scriptParsed'
-      readonly params: { readonly scriptId: string; readonly url: string }
-    }
-  | { readonly method: 'Debugger.paused'; readonly params: { readonly callFrames: readonly CallFrame[] } }
-  | { readonly method?: undefined }
-
-/** Lines and columns count from 0 here. */
-interface CallFrame {
-  readonly functionName: string
-  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number }
-}
-
-function toStackFrame({ functionName, location }: CallFrame, urls: ReadonlyMap<string, string>): StackFrame {
-  const { scriptId, lineNumber, columnNumber = 0 } = location
-  return { name: functionName, file: pathOf(urls.get(scriptId) ?? ''), line: lineNumber + 1, column: columnNumber + 1 }
+  return () => clearTimeout(timer)
 }
