@@ -54,8 +54,9 @@ func misbehave(fault string) {
 			sink++
 		}
 	case "memory":
+		// So large that one of these fails, and not what Go notes about them, for which it has other words.
 		for {
-			b := make([]byte, 8<<20)
+			b := make([]byte, 24<<20)
 			for i := 0; i < len(b); i += 4096 {
 				b[i] = 1
 			}
