@@ -24,7 +24,7 @@ const maxDepth = 500
 
 func appendJSON(b []byte, value interface{}, depth int) []byte {
 	if depth > maxDepth {
-		return appendAnyJSON(b, value)
+		return appendMarshalled(b, value)
 	}
 	switch v := value.(type) {
 	case nil:
@@ -73,10 +73,6 @@ func appendJSON(b []byte, value interface{}, depth int) []byte {
 		}
 		return append(b, ']')
 	}
-	return appendAnyJSON(b, value)
-}
-
-func appendAnyJSON(b []byte, value interface{}) []byte {
 	return appendMarshalled(b, value)
 }
 

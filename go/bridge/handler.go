@@ -93,7 +93,7 @@ func (c *call) serve(h http.Handler, flags byte, method, target, host, remote st
 	w.isHead = method == http.MethodHead
 	w.isClient = flags&handleClient != 0
 	w.upgrades = header["Upgrade"] != nil
-	w.target, w.host, w.url, w.given, w.body = target, host, u, *u, body
+	w.url, w.given, w.body = u, *u, body
 	if flags&handleTLS != 0 {
 		req.TLS = tlsState(host)
 	}
@@ -129,18 +129,7 @@ func isPlain(target string) bool {
 }
 
 // pathBytes are those that package net/url writes into a path as they are; with others a path has two forms.
-var pathBytes = func() (table [256]bool) {
-	for c := '0'; c <= '9'; c++ {
-		table[c] = true
-	}
-	for c := 'a'; c <= 'z'; c++ {
-		table[c], table[c-32] = true, true
-	}
-	for _, c := range "-_.~$&+,/:;=@" {
-		table[c] = true
-	}
-	return
-}()
+var pathBytes = bytesOf("-_.~$&+,/:;=@")
 
 // next is the handler that stands behind those of the plugin: the gateway.
 type next struct{}
@@ -329,10 +318,7 @@ func targetOf(u *url.URL) string {
 
 // fail tells that a call has no result.
 func fail(k callKey, text string) {
-	w := newFrame(frFail, 0, k, 0)
-	w.text(text)
-	w.text("")
-	w.send()
+	sendFail(k, 0, text, "")
 }
 
 // The flags of frFail.

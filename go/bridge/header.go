@@ -76,18 +76,21 @@ func appendValue(b []byte, value string) []byte {
 	return b
 }
 
-var tokenBytes = func() (table [256]bool) {
+var tokenBytes = bytesOf("!#$%&'*+-.^_`|~")
+
+// bytesOf marks letters, digits and the signs.
+func bytesOf(signs string) (table [256]bool) {
 	for c := '0'; c <= '9'; c++ {
 		table[c] = true
 	}
 	for c := 'a'; c <= 'z'; c++ {
 		table[c], table[c-32] = true, true
 	}
-	for _, c := range "!#$%&'*+-.^_`|~" {
+	for _, c := range signs {
 		table[c] = true
 	}
 	return
-}()
+}
 
 func isToken(name string) bool {
 	for i := 0; i < len(name); i++ {

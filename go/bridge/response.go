@@ -27,15 +27,13 @@ const (
 
 // response is the writer that handlers and clients are given.
 type response struct {
-	call *call
-	// What the request said when it came: unchanged, it need not be told again.
-	target, host string
-	url          *url.URL
-	given        url.URL // as url was
-	body         io.ReadCloser
-	isHead       bool
-	isClient     bool
-	upgrades     bool // the request asks for another protocol
+	call     *call
+	url      *url.URL
+	given    url.URL // as url was when the request came: unchanged, it need not be told again
+	body     io.ReadCloser
+	isHead   bool
+	isClient bool
+	upgrades bool // the request asks for another protocol
 
 	header      http.Header
 	status      int

@@ -3,23 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { runCommandLine } from './index.ts'
+import { typeCommand } from '../../test/support/type-command.ts'
 
-async function type(line: string, env: Record<string, string> = {}) {
-  let out = ''
-  let err = ''
-  const terminal = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    env,
-  }
-  const code = await runCommandLine(line === '' ? [] : line.split(' '), terminal)
-  return { code, out, err }
-}
+const type = (line: string, env?: Record<string, string>) => typeCommand(line === '' ? [] : line.split(' '), env)
 
 function writeConfig(t: TestContext, content: unknown): string {
   const folder = mkdtempSync(join(tmpdir(), 'loligo-cli-'))

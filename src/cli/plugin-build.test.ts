@@ -4,24 +4,11 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { folderWith } from '../../test/support/command-line.ts'
 import { withoutGo } from '../../test/support/go-plugin.ts'
-import { runCommandLine } from './index.ts'
+import { typeCommand } from '../../test/support/type-command.ts'
 import type { PluginListing } from './plugin-listing.ts'
 
-async function type(...args: string[]) {
-  let out = ''
-  let err = ''
-  const write = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-  }
-  // Without a home folder, as services run.
-  const code = await runCommandLine(args, { ...write, env: { PATH: process.env.PATH } })
-  return { code, out, err }
-}
+// Without a home folder, as services run.
+const type = (...args: string[]) => typeCommand(args, { PATH: process.env.PATH })
 
 const MAIN = `package main
 

@@ -3,23 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { folderWith } from '../../test/support/command-line.ts'
-import { runCommandLine } from './index.ts'
+import { typeCommand } from '../../test/support/type-command.ts'
 import type { PluginListing } from './plugin-listing.ts'
 
-async function type(...args: string[]) {
-  let out = ''
-  let err = ''
-  const write = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-  }
-  const code = await runCommandLine(args, { ...write, env: {} })
-  return { code, out, err }
-}
+const type = (...args: string[]) => typeCommand(args)
 
 const AUTH = `import { definePlugin, Type } from 'loligo/plugin'
 const limits = Type.Object({ max: Type.Integer({ default: 10 }), users: Type.Array(Type.String()) })

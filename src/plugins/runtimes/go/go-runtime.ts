@@ -174,13 +174,12 @@ async function makeHttp(
   const instance = await instantiate(client, kind, name, setup)
   if (instance === null) return null
   const isClient = kind === INSTANCE.client
-  const keeper = client
   return (next) => (request, context) =>
     client.call(
       instance,
       context,
       (link, id) =>
-        new HttpCall(link, id, request, context, next, isClient, keeper, (inner) => client.behind(inner, id)),
+        new HttpCall(link, id, request, context, next, isClient, client, (inner) => client.behind(inner, id)),
       (call, number, parent) => call.start(number, parent),
     )
 }

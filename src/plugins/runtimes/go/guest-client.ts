@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { LONGEST_TIMER_MS } from '../../../pipes/clock.ts'
 import type { Context } from '../../../pipes/context.ts'
 import { settleWithin } from '../../../shared/settle-within.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
@@ -52,7 +53,7 @@ export class GuestClient {
   readonly #instances: OwnInstance[] = []
   readonly #calls = new Map<number, GuestCall>()
   /** Keeps the thread alive while somebody waits for the guest: shared memory does not. */
-  readonly #alive = setInterval(() => {}, 2 ** 31 - 1).unref()
+  readonly #alive = setInterval(() => {}, LONGEST_TIMER_MS).unref()
   readonly #making = new Map<number, (flags: number, id: number, error: string) => void>()
   #lastCall = 0
   #link: Link | null = null

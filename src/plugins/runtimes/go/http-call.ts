@@ -1,4 +1,5 @@
 import { BodyStream } from '../../../pipes/body.ts'
+import { LONGEST_TIMER_MS } from '../../../pipes/clock.ts'
 import type { Context } from '../../../pipes/context.ts'
 import { Failure, RequestOver } from '../../../pipes/failure.ts'
 import { failureResponse } from '../../../pipes/failure-response.ts'
@@ -14,8 +15,6 @@ import type { Link } from './link.ts'
 
 const HANDLE = { tls: 1, client: 2 } as const
 const NEXT = { pass: 1, derived: 2, target: 4 } as const
-/** For contexts that end when the guest says so. */
-const NO_LIMIT_MS = 2 ** 31 - 1
 
 type HttpNext = Next<HttpRequest, HttpResponse>
 
@@ -124,7 +123,7 @@ export class HttpCall extends GuestCall {
       if (declared !== null) request.headers.set('Content-Length', declared)
     }
     const derived = (flags & NEXT.derived) !== 0
-    const context = derived ? this.context.withTimeout(NO_LIMIT_MS) : this.context
+    const context = derived ? this.context.withTimeout(LONGEST_TIMER_MS) : this.context
     if (derived) {
       this.#derived ??= new Map()
       this.#derived.set(id, context)

@@ -50,7 +50,8 @@ export function readVar(bytes: Uint8Array, at: number): { readonly value: number
   }
 }
 
-function writeVar(value: number): number[] {
+/** Writes an unsigned number in as many bytes of seven bits as it needs (LEB128). */
+export function writeVar(value: number): number[] {
   const out: number[] = []
   for (let rest = value; ; ) {
     const byte = rest % 128

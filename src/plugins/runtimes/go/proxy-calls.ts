@@ -1,4 +1,5 @@
 import { stringifyJson } from '../../../encoding/json.ts'
+import { LONGEST_TIMER_MS } from '../../../pipes/clock.ts'
 import type { Context } from '../../../pipes/context.ts'
 import { DeadlineExceeded, Failure } from '../../../pipes/failure.ts'
 import { type ProxyRequest, ProxyResponse } from '../../../pipes/proxy.ts'
@@ -18,7 +19,6 @@ import {
 
 const ASK = { data: 1, request: 2 } as const
 const NEXT_DERIVED = 2
-const NO_LIMIT_MS = 2 ** 31 - 1
 
 /** What an instance has been seen to ask for: it is sent without being asked the next time. */
 export interface Habits {
@@ -189,7 +189,7 @@ export class MiddlewareCall extends ProxyCall<ProxyResponse> {
       readRequest(reader, this.#request, this.#place)
       replaceBody(this.#request, this.readBody(reader, extra, this.#request.body))
       const derived = (flags & NEXT_DERIVED) !== 0
-      const context = derived ? this.context.withTimeout(NO_LIMIT_MS) : this.context
+      const context = derived ? this.context.withTimeout(LONGEST_TIMER_MS) : this.context
       if (derived) this.#derived.set(extra, context)
       this.#behind(context)
       void this.#answerNext(extra, context)

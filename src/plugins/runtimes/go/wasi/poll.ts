@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../../../../pipes/clock.ts'
 import { ERRNO } from './errno.ts'
 import type { GuestSystem } from './guest-system.ts'
 
@@ -87,7 +88,7 @@ export function createPoller(
         if (ready > 0) goOn(ready)
       }
       if (ms !== Number.POSITIVE_INFINITY) {
-        timer = setTimeout(() => goOn(collect(from, to, count, true)), Math.min(Math.ceil(ms), 2 ** 31 - 1))
+        timer = setTimeout(() => goOn(collect(from, to, count, true)), Math.min(Math.ceil(ms), LONGEST_TIMER_MS))
       }
       // What became ready while the memory was looked at is not missed, for nothing else runs in between; but a reader of
       // shared memory must be armed again, which may find something.
