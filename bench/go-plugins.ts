@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildGoPlugin } from '../src/plugins/building/build.ts'
 import { residentBytes } from './cpu-time.ts'
@@ -57,15 +57,31 @@ async function measureMemory({ built }: BenchOptions, plugins: string, file: str
     console.log(`memory of plugins in Go is left out: ${built} is not there, "npm run build" makes it`)
     return []
   }
-  const one = await residentWith(1, built, plugins, file)
-  const more = await residentWith(1 + INSTANCES, built, plugins, file)
-  return [{ what: 'memory of an instance', value: (more - one) / INSTANCES / 1e6, unit: 'MB', goal: 25 }]
+  const bytes = readFileSync(file)
+  const same = () => bytes
+  const own = (i: number) => Buffer.concat([bytes, Buffer.from([0, 2, 1, i])]) // another section, without a meaning
+  const one = await residentWith(1, same)
+  const instance = ((await residentWith(1 + INSTANCES, same)) - one) / INSTANCES
+  const plugin = ((await residentWith(1 + INSTANCES, own)) - one) / INSTANCES
+  return [
+    { what: 'memory of an instance', value: instance / 1e6, unit: 'MB', goal: 25 },
+    {
+      what: `memory of a plugin with its code of ${(bytes.length / 1e6).toFixed(1)} MB`,
+      value: plugin / 1e6,
+      unit: 'MB',
+      goal: null,
+    },
+  ]
+
+  async function residentWith(count: number, codeOf: (i: number) => Uint8Array): Promise<number> {
+    for (let i = 0; i < count; i++) writeFileSync(join(plugins, `copy-${i}.wasm`), codeOf(i))
+    return await measureResident(built, plugins)
+  }
 }
 
-async function residentWith(count: number, built: string, plugins: string, file: string): Promise<number> {
-  for (let i = 0; i < count; i++) copyFileSync(file, join(plugins, `copy-${i}.wasm`))
+async function measureResident(built: string, plugins: string): Promise<number> {
   const port = await freePort()
-  const config = join(plugins, `memory-${count}.json`)
+  const config = join(plugins, 'memory.json')
   writeFileSync(config, JSON.stringify(memoryConfig(port, plugins)))
   const command = fillIn([process.execPath, join(ROOT, built), 'run', '-c', '{config}', '--threads', '2'], { config })
   const started = await start('loligo', command)

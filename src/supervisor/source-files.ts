@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { BigIntStats, Dirent } from 'node:fs'
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { digestOfFile } from '../shared/digest-of-file.ts'
 
 /** What a gateway is made from. */
 export interface Sources {
@@ -96,9 +96,8 @@ async function addFile(
     files.set(path, known)
     return
   }
-  const content = await readFile(path).catch(() => null)
-  if (content === null) return
-  files.set(path, { signature, hash: createHash('sha256').update(content).digest('base64') })
+  const hash = await digestOfFile(path).catch(() => null)
+  if (hash !== null) files.set(path, { signature, hash })
 }
 
 async function addFolder(path: string, folders: Map<string, bigint>): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { digestOfFile } from '../../shared/digest-of-file.ts'
 import type { CodeFile, PluginUnit, UnitCode } from '../runtime.ts'
 
 /** Files beyond these limits count by their size and the time of their last change. */
@@ -145,11 +145,4 @@ function isBelow(file: string, root: string): boolean {
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
-}
-
-/** In pieces: such files are large, and every thread looks at them. */
-async function digestOfFile(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(file)) hash.update(piece as Buffer)
-  return hash.digest('hex')
 }

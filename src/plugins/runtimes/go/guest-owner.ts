@@ -101,7 +101,7 @@ class Owner implements GuestOwner {
     const key = `${hash} ${permissions.memoryBytes}`
     const known = this.#modules.get(key)
     if (known !== undefined) return known
-    const module = readWithRoom(file).then((room) => WebAssembly.compile(limitMemory(room, permissions.memoryBytes)))
+    const module = compileFile(file, permissions.memoryBytes)
     this.#modules.set(key, module)
     module.catch(() => this.#modules.delete(key))
     return module
@@ -129,8 +129,15 @@ class Owner implements GuestOwner {
   }
 }
 
+async function compileFile(file: string, memoryBytes: number): Promise<WebAssembly.Module> {
+  const room = await readWithRoom(file)
+  const module = await WebAssembly.compile(limitMemory(room, memoryBytes))
+  room.buffer.transfer(0) // V8 has a copy of its own; the next collection of garbage may be far away
+  return module
+}
+
 /** The bytes of a file behind the room that `limitMemory` wants. */
-async function readWithRoom(file: string): Promise<Uint8Array> {
+async function readWithRoom(file: string): Promise<Uint8Array<ArrayBuffer>> {
   const opened = await open(file)
   try {
     const { size } = await opened.stat()

@@ -97,7 +97,6 @@ class GuestThread implements GuestProcess {
         outbox: this.#outbox,
       } satisfies GuestData,
     })
-    this.#worker.unref()
     this.#worker.on('message', (message: FromGuestThread) => {
       this.#take(message)
       taken(this.#outbox, message)
@@ -106,6 +105,7 @@ class GuestThread implements GuestProcess {
       this.#reason ??= `its thread failed: ${error instanceof Error ? error.message : String(error)}`
     })
     this.#worker.on('exit', () => this.#exit())
+    this.#worker.unref() // last: a listener for messages takes that back
   }
 
   get ready(): Promise<GuestReport> {

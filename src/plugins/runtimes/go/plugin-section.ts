@@ -48,7 +48,7 @@ export function readPluginSection(bytes: Uint8Array): PluginSection | null {
       if (bytes[at] === CUSTOM && end <= bytes.length) {
         const length = readVar(bytes, size.end)
         const body = length.end + length.value
-        if (textOf(bytes.subarray(length.end, body)) === SECTION_NAME) return parse(textOf(bytes.subarray(body, end)))
+        if (isOurs(bytes.subarray(size.end, end))) return parse(textOf(bytes.subarray(body, end)))
       }
       at = end
     }
@@ -76,7 +76,7 @@ export async function readPluginSectionOf(file: string): Promise<PluginSection |
       const head = await read(at, HEAD_BYTES)
       const size = readVar(head, 1)
       const end = at + size.end + size.value
-      if (head[0] === CUSTOM && end <= length) {
+      if (head[0] === CUSTOM && end <= length && isOurs(head.subarray(size.end))) {
         const found = readPluginSection(Buffer.concat([magic, await read(at, end - at)]))
         if (found !== null) return found
       }
@@ -89,6 +89,12 @@ export async function readPluginSectionOf(file: string): Promise<PluginSection |
   } finally {
     await opened.close()
   }
+}
+
+/** @param section the beginning of a custom section, which is its name */
+function isOurs(section: Uint8Array): boolean {
+  const length = readVar(section, 0)
+  return textOf(section.subarray(length.end, length.end + length.value)) === SECTION_NAME
 }
 
 function textOf(bytes: Uint8Array): string {
