@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { definePlugin } from '../src/sdk/define-plugin.ts'
 import { type Reply, startBackend } from './support/start-backend.ts'
 import { type StartedGateway, startGateway } from './support/start-gateway.ts'
 
@@ -149,4 +150,43 @@ test('a drain lets those that wait have their answers', async (t) => {
   release()
   assert.equal((await waiting).status, 200)
   await Promise.all([...taken, closed])
+})
+
+test('a thread with more to do than it can refuses what it reads late, and takes everything again afterwards', async (t) => {
+  const spins = definePlugin({
+    name: 'spins',
+    modifier: () => ({
+      request() {
+        for (const end = performance.now() + 20; performance.now() < end; );
+      },
+    }),
+  })
+  const backend = await startBackend(t, { '*': { json: { a: 1 } } })
+  const gateway = await startGateway(
+    t,
+    {
+      host: [backend.url],
+      timeout: '1h',
+      endpoints: [
+        {
+          endpoint: '/x',
+          backend: [{ url_pattern: '/', extra_config: { 'plugin/req-resp-modifier': { name: ['spins'] } } }],
+        },
+      ],
+    },
+    { plugins: [spins] },
+  )
+  const clients = Array.from({ length: 150 }, () => gateway.connect())
+  const ask = async (path: string, answer: RegExp) => {
+    for (const client of clients) client.write(`GET ${path} HTTP/1.1\r\nHost: g\r\n\r\n`)
+    return await Promise.all(clients.map((client) => client.until(answer)))
+  }
+  await ask('/__health', /"status":"ok"/)
+  const answers = await ask('/x', /(?:\{"a":1\}|at once\n)$/)
+  const refused = answers.filter((text) => /HTTP\/1.1 503 [\s\S]*\r\nRetry-After: 1\r\n/.test(text))
+  assert.ok(refused.length > 0)
+  assert.equal(answers.filter((text) => text.endsWith('{"a":1}')).length, answers.length - refused.length)
+  assert.equal(backend.received.length, answers.length - refused.length)
+  await gateway.log.find(/WARNING: .*requests refused with 503, for more come than this thread can .*max_queue_time/)
+  for (let i = 0; i < 3; i++) assert.equal((await gateway.request('/x')).status, 200)
 })

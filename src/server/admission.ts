@@ -1,10 +1,14 @@
 import type { Logger } from '../telemetry/logger.ts'
+import { Lateness } from './lateness.ts'
 
 /** How much a server takes on at once. */
 export interface AdmissionLimits {
   /** Requests that are being answered at once; more of them wait. Infinity: no limit. */
   readonly maxActive: number
-  /** How long a request may wait, in milliseconds; one that would wait longer is refused at once. 0: none waits. */
+  /**
+   * How long a request may wait, in milliseconds; one that would wait longer is refused at once, and when this thread is
+   * behind by more than that, so are those that it cannot do. 0: none waits, and nobody looks whether the thread is behind.
+   */
   readonly maxQueueMs: number
 }
 
@@ -33,7 +37,9 @@ export class Admission {
   /** The usual time from one answer to the next while requests wait, in milliseconds. */
   #intervalMs = 0
   #lastLeftAt = 0
+  readonly #lateness = new Lateness()
   #refused = 0
+  #refusedLate = 0
   #telling: NodeJS.Timeout | null = null
   readonly #log: () => Logger
 
@@ -47,9 +53,18 @@ export class Admission {
     this.#limits = limits
   }
 
-  /** Whether a request may be served now: then `enter` and `leave` go around it. */
-  get isOpen(): boolean {
+  /** Whether the request that has just been read may be served now: then `enter` and `leave` go around it. */
+  opens(): boolean {
+    return this.#hasRoom && !this.#isTooLate()
+  }
+
+  get #hasRoom(): boolean {
     return this.active < this.#limits.maxActive
+  }
+
+  #isTooLate(): boolean {
+    const { maxActive, maxQueueMs } = this.#limits
+    return maxQueueMs > 0 && maxActive !== Number.POSITIVE_INFINITY && this.#lateness.isTooLate(maxQueueMs)
   }
 
   enter(): void {
@@ -63,12 +78,17 @@ export class Admission {
   }
 
   /**
-   * For a request that finds no room: exactly one of the two is called, now or later.
+   * For a request that it did not open to: exactly one of the two is called, now or later.
    * @param serve enters
    */
   wait(serve: () => void, refuse: () => void): void {
     const { maxActive, maxQueueMs } = this.#limits
     const ahead = this.#queue.length
+    if (this.#hasRoom) {
+      this.#refusedLate++
+      this.#refuse(refuse)
+      return
+    }
     if (maxQueueMs === 0 || ahead >= maxActive || ahead * this.#intervalMs > maxQueueMs) {
       this.#refuse(refuse)
       return
@@ -83,7 +103,7 @@ export class Admission {
     const now = performance.now()
     this.#intervalMs += WEIGHT * (now - this.#lastLeftAt - this.#intervalMs)
     this.#lastLeftAt = now
-    while (this.isOpen) {
+    while (this.#hasRoom) {
       const next = this.#queue.shift()
       if (next === undefined) break
       next.serve()
@@ -114,12 +134,15 @@ export class Admission {
 
   /** At most one line a second, however many are refused. */
   #tell(): void {
-    const refused = this.#refused
+    const [refused, late] = [this.#refused, this.#refusedLate]
     this.#refused = 0
-    if (refused > 0) {
-      const text = `${refused} requests refused with 503, for ${this.active} are being answered`
-      this.#log().warning(`[SERVICE: Gin] overload: ${text} (max_concurrent_requests)`)
-    } else if (this.#telling !== null) {
+    this.#refusedLate = 0
+    const warn = (count: number, why: string) =>
+      this.#log().warning(`[SERVICE: Gin] overload: ${count} requests refused with 503, for ${why}`)
+    if (refused > late) warn(refused - late, `${this.active} are being answered (max_concurrent_requests)`)
+    if (late > 0) warn(late, `more come than this thread can answer in time (max_queue_time)`)
+    if (refused > 0) return
+    if (this.#telling !== null) {
       clearInterval(this.#telling)
       this.#telling = null
     }

@@ -77,7 +77,7 @@ function begin(
     tellLeaving(outgoing)
     return
   }
-  if (owner.admission.isOpen || asksForHealth(incoming, owner)) {
+  if (owner.admission.opens() || asksForHealth(incoming, owner)) {
     void serve(owner, connection, incoming, outgoing, expects)
     return
   }

@@ -70,7 +70,7 @@ export function serveHttp2(connection: Connection, owner: Http2Owner, limits: Se
       tellStreamLeaving(stream)
       return
     }
-    if (owner.admission.isOpen || asksForHealth) {
+    if (owner.admission.opens() || asksForHealth) {
       void serve(owner, connection, stream, request)
       return
     }

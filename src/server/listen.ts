@@ -66,6 +66,8 @@ const DEFAULT_HEADER_BYTES = 1024 * 1024
 const CHECK_INTERVAL_MS = 1_000
 /** As in the reference. */
 const KEEP_ALIVE_PROBE_MS = 15_000
+/** As in the reference, the system's own limit: it lowers this to it (`net.core.somaxconn`). Node's default is 511. */
+const BACKLOG = 65_535
 /** While the server drains: how often it looks for connections that are free now. */
 const SWEEP_MS = 50
 /** After this a connection on which nothing is being answered is closed, even amid a request that has not arrived. */
@@ -79,6 +81,7 @@ export function listen(gateway: Served, address: Address, log: Logger): Promise<
     const where = {
       port: address.port,
       reusePort: address.reusePort,
+      backlog: BACKLOG,
       ...(address.host === '' ? {} : { host: address.host }),
     }
     server.http.listen(where, () => {

@@ -11,8 +11,11 @@ export interface LoadPlan {
   readonly port: number
   /** Asked for in turn. */
   readonly paths: readonly string[]
-  /** Requests per second, sent when they are due, whether the ones before are answered or not. */
-  readonly rate: number
+  /**
+   * Requests per second, sent when they are due, whether the ones before are answered or not. Null: each connection
+   * sends as soon as it has its answer.
+   */
+  readonly rate: number | null
   /** Connections; a request for which none is free waits, and that counts as its time too. */
   readonly connections: number
   /** Each request on a connection of its own. */

@@ -19,10 +19,10 @@ class Load {
   readonly #plan: LoadPlan
   readonly #heads: readonly string[]
   readonly #startedAt = sharedNow()
-  readonly #free: Connection[] = []
+  readonly #free = new Queue<Connection>()
   readonly #open = new Set<Connection>()
   /** When those were due for which no connection is free. */
-  #waiting: number[] = []
+  readonly #waiting = new Queue<number>()
   #due = 0
   #sent = 0
   #answered = 0
@@ -79,8 +79,10 @@ class Load {
 
   #tick(): void {
     const { rate, fresh, connections } = this.#plan
-    const dueNow = this.#stopped ? 0 : Math.floor(((sharedNow() - this.#startedAt) * rate) / 1000) + 1
-    for (; this.#due < dueNow; this.#due++) this.#waiting.push(this.#startedAt + (this.#due * 1000) / rate)
+    if (rate !== null) {
+      const dueNow = this.#stopped ? 0 : Math.floor(((sharedNow() - this.#startedAt) * rate) / 1000) + 1
+      for (; this.#due < dueNow; this.#due++) this.#waiting.push(this.#startedAt + (this.#due * 1000) / rate)
+    }
     if (fresh) while (this.#waiting.length > this.#unused() && this.#open.size < connections) this.#connect()
     this.#dispatch()
     setTimeout(() => this.#tick(), 1)
@@ -91,13 +93,12 @@ class Load {
   }
 
   #dispatch(): void {
-    const many = Math.min(this.#waiting.length, this.#free.length)
-    if (many === 0) return
-    const due = this.#waiting.slice(0, many)
-    this.#waiting = this.#waiting.slice(many)
-    for (const dueAt of due) {
+    if (this.#plan.rate === null && !this.#stopped) {
+      for (; this.#waiting.length < this.#free.length; this.#due++) this.#waiting.push(sharedNow())
+    }
+    for (let many = Math.min(this.#waiting.length, this.#free.length); many > 0; many--) {
       const head = this.#heads[this.#sent++ % this.#heads.length]
-      this.#free.shift()?.send(head ?? '', dueAt, this.#label)
+      this.#free.shift().send(head ?? '', this.#waiting.shift(), this.#label)
     }
   }
 
@@ -152,13 +153,12 @@ class Load {
 
   #close(connection: Connection, reason: string): void {
     if (!this.#open.delete(connection)) return
-    const at = this.#free.indexOf(connection)
-    if (at !== -1) this.#free.splice(at, 1)
+    this.#free.remove(connection)
     // A fresh one is opened for a request: if it never opens, or closes before, that request is lost.
     if (connection.busy || !connection.opened) {
       this.#lost++
       if (connection.busy) this.#unanswered++
-      if (!connection.busy) this.#waiting.shift()
+      if (!connection.busy && this.#waiting.length > 0) this.#waiting.shift()
       this.#problem(`${connection.busy ? 'unanswered' : 'not opened'}: ${reason}`)
     } else this.#closedIdle++
     if (!this.#plan.fresh && !this.#stopped) this.#connect()
@@ -172,6 +172,39 @@ class Load {
 
   #settle(): void {
     if (this.#stopped && this.#answered + this.#lost === this.#due) this.#finished?.()
+  }
+}
+
+/** First in, first out; what is taken out of a long array one by one moves all the rest. */
+class Queue<T> {
+  #items: T[] = []
+  #first = 0
+
+  get length(): number {
+    return this.#items.length - this.#first
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  /** @throws RangeError when there is none */
+  shift(): T {
+    if (this.length === 0) throw new RangeError('the queue is empty')
+    const item = this.#items[this.#first++] as T
+    if (this.#first > 1000 && this.#first > this.length) this.#cut()
+    return item
+  }
+
+  remove(item: T): void {
+    this.#cut()
+    const at = this.#items.indexOf(item)
+    if (at !== -1) this.#items.splice(at, 1)
+  }
+
+  #cut(): void {
+    this.#items = this.#items.slice(this.#first)
+    this.#first = 0
   }
 }
 
