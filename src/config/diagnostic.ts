@@ -31,7 +31,10 @@ export interface Diagnostic {
   readonly remedy: string
 }
 
-/** Writes a diagnostic for terminals: one line with the place and the message, one indented line with the remedy. */
+/**
+ * Writes a diagnostic for terminals: one line with the place and the message, one indented line with the remedy; what is
+ * about a file as a whole, and not about a place in it, is one line.
+ */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   return format(diagnostic, diagnostic.severity)
 }
@@ -44,7 +47,8 @@ export function formatNotice(diagnostic: Diagnostic): string {
 function format({ code, file, line, column, path, message, remedy }: Diagnostic, severity: string): string {
   const place = line === 0 ? file : `${file}:${line}:${column}`
   const parts = [place, severity, path, message].filter((part) => part !== '')
-  return `${parts.join(': ')}\n    ${remedy} (${code})`
+  const isWhole = line === 0 && path === ''
+  return `${parts.join(': ')}${isWhole ? '. ' : '\n    '}${remedy} (${code})`
 }
 
 /** The remedy that the registry knows for a code. */
