@@ -32,8 +32,8 @@ export interface Diagnostic {
 }
 
 /**
- * Writes a diagnostic for terminals: one line with the place and the message, one indented line with the remedy; what is
- * about a file as a whole, and not about a place in it, is one line.
+ * Writes a diagnostic for terminals: one line with the place and the message, one indented line with the remedy. A
+ * file that cannot be read is told in one line, as a port that cannot be had.
  */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   return format(diagnostic, diagnostic.severity)
@@ -47,8 +47,8 @@ export function formatNotice(diagnostic: Diagnostic): string {
 function format({ code, file, line, column, path, message, remedy }: Diagnostic, severity: string): string {
   const place = line === 0 ? file : `${file}:${line}:${column}`
   const parts = [place, severity, path, message].filter((part) => part !== '')
-  const isWhole = line === 0 && path === ''
-  return `${parts.join(': ')}${isWhole ? '. ' : '\n    '}${remedy} (${code})`
+  const between = code === 'CONFIG_FILE_UNREADABLE' ? '. ' : '\n    '
+  return `${parts.join(': ')}${between}${remedy} (${code})`
 }
 
 /** The remedy that the registry knows for a code. */
