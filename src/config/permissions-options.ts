@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { parseByteSize } from './byte-size.ts'
-import { isHostPattern } from './host-pattern.ts'
+import { parseHostPattern } from './host-pattern.ts'
 import type { PluginSettings } from './model.ts'
 import { nearest } from './nearest.ts'
 import { isCommentKey, type Path } from './path.ts'
@@ -53,7 +53,7 @@ export function readPermissions(input: PermissionsInput): Permissions {
 export function checkPermissions(input: PermissionsInput, path: Path, report: Report): void {
   checkKeys(input, Object.keys(PermissionsSchema.properties), path, report)
   for (const [index, host] of (input.hosts ?? []).entries()) {
-    if (host === undefined || host === '*' || isHostPattern(host)) continue
+    if (host === undefined || host === '*' || parseHostPattern(host) !== null) continue
     const remedy = 'Write a name, *.name, an address or a network such as 10.0.0.0/8, each with or without a port.'
     invalid([...path, 'hosts', index], `${JSON.stringify(host)} is no host`, remedy, report)
   }

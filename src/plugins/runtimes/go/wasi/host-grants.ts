@@ -1,3 +1,4 @@
+import { parseHostPattern } from '../../../../config/host-pattern.ts'
 import { type AddressList, compileAddressList } from '../../../../shared/address-list.ts'
 import { addressUnits } from '../../../../shared/address-units.ts'
 
@@ -27,11 +28,14 @@ export class HostGrants {
     const below = new Map<string, Ports>()
     const networks: [AddressList, Ports][] = []
     for (const entry of hosts ?? []) {
-      const { host, port } = readPattern(entry)
+      const pattern = parseHostPattern(entry)
+      if (pattern === null) throw notAPattern(entry)
+      const { host, isName, port } = pattern
       const ports: Ports = port === null ? null : new Set([port])
-      if (host.startsWith('*.')) below.set(host.slice(1), joinPorts(below.get(host.slice(1)), ports))
-      else if (isName(host)) names.set(host, joinPorts(names.get(host), ports))
-      else networks.push([compileAddressList([host]), ports])
+      const name = normalName(host)
+      if (!isName) networks.push([compileAddressList([host]), ports])
+      else if (name.startsWith('*.')) below.set(name.slice(1), joinPorts(below.get(name.slice(1)), ports))
+      else names.set(name, joinPorts(names.get(name), ports))
     }
     this.#names = hosts === null ? null : names
     this.#below = [...below]
@@ -105,41 +109,6 @@ function joinPorts(one: Ports | undefined, other: Ports): Ports {
 /** Names are the same with and without the dot at their end, and in capitals. */
 function normalName(name: string): string {
   return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase()
-}
-
-const LABELS = /^(?:\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i
-/** Resolvers take such names for addresses. */
-const NUMBERS = /^(?:\*\.)?[\d.]+$/
-
-function isName(host: string): boolean {
-  return !host.includes(':') && !host.includes('/') && addressUnits(host) === null
-}
-
-function readPattern(entry: string): { host: string; port: number | null } {
-  const { host, port } = splitPort(entry)
-  const named = isName(host)
-  if (named && (!LABELS.test(host) || NUMBERS.test(host))) throw notAPattern(entry)
-  const number = port === null ? null : /^\d{1,5}$/.test(port) ? Number(port) : 0
-  if (number !== null && (number < 1 || number > 65_535)) throw notAPattern(entry)
-  try {
-    if (!named) compileAddressList([host])
-  } catch {
-    throw notAPattern(entry)
-  }
-  return { host: named ? normalName(host) : host, port: number }
-}
-
-/** A colon begins a port where it is the only one, or stands behind brackets. */
-function splitPort(entry: string): { host: string; port: string | null } {
-  if (entry.startsWith('[')) {
-    const close = entry.indexOf(']')
-    const rest = entry.slice(close + 1)
-    if (close === -1 || (rest !== '' && !rest.startsWith(':'))) throw notAPattern(entry)
-    return { host: entry.slice(1, close), port: rest === '' ? null : rest.slice(1) }
-  }
-  const colon = entry.indexOf(':')
-  if (colon === -1 || colon !== entry.lastIndexOf(':')) return { host: entry, port: null }
-  return { host: entry.slice(0, colon), port: entry.slice(colon + 1) }
 }
 
 function notAPattern(entry: string): RangeError {
