@@ -180,7 +180,6 @@ async function makeHttp(
       context,
       (link, id) =>
         new HttpCall(link, id, request, context, next, isClient, client, (inner) => client.behind(inner, id)),
-      (call, number, parent) => call.start(number, parent),
     )
 }
 
@@ -199,12 +198,7 @@ async function makeModifier(client: GuestClient, name: string, setup: PluginSetu
   if (forRequest) {
     return {
       request: (request: ProxyRequest, context) =>
-        client.call(
-          instance,
-          context,
-          (link, id) => new ModifyRequestCall(link, id, request, context, place, client),
-          (call, number, parent) => call.start(number, parent),
-        ),
+        client.call(instance, context, (link, id) => new ModifyRequestCall(link, id, request, context, place, client)),
       response: null,
       partial: false,
     }
@@ -216,7 +210,6 @@ async function makeModifier(client: GuestClient, name: string, setup: PluginSetu
         instance,
         context,
         (link, id) => new ModifyResponseCall(link, id, response, request, context, habits, client),
-        (call, number, parent) => call.start(number, parent),
       ),
     partial: false,
   }
@@ -241,7 +234,6 @@ async function makeMiddleware(
         new MiddlewareCall(link, id, request, context, next, place, isNoOp, habits, client, (inner) =>
           client.behind(inner, id),
         ),
-      (call, number, parent) => call.start(number, parent),
     )
 }
 
@@ -253,12 +245,7 @@ function martianOf(client: GuestClient, { entry }: PluginUnit): MartianPlugin[] 
     async make(config, place) {
       const instance = await client.instantiate(INSTANCE.martian, name, `${INSTANCE.martian} ${place}`, config)
       const modify = (request: HttpRequest, response: HttpResponse | null, context: Context): Promise<void> =>
-        client.call(
-          instance,
-          context,
-          (link, id) => new MartianCall(link, id, request, response, context, client),
-          (call, number, parent) => call.start(number, parent),
-        )
+        client.call(instance, context, (link, id) => new MartianCall(link, id, request, response, context, client))
       return {
         request: (request, context) => modify(request, null, context),
         response: (response, request, context) => modify(request, response, context),

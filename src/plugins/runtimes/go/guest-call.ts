@@ -1,4 +1,5 @@
 import { type Body, BodyStream } from '../../../pipes/body.ts'
+import { LONGEST_TIMER_MS } from '../../../pipes/clock.ts'
 import type { Cancellable, Context } from '../../../pipes/context.ts'
 import { DeadlineExceeded } from '../../../pipes/failure.ts'
 import { BODY, FROM_GUEST, type FrameReader, type FrameWriter, TO_GUEST } from './frames.ts'
@@ -29,6 +30,15 @@ export interface CallKeeper {
   forget(id: number): void
 }
 
+/** A call that is begun by telling the guest. */
+export interface StartableCall<Result> extends GuestCall {
+  /**
+   * @param instance the number of what the factory has made
+   * @param parent the number of the call that stands around; 0: none
+   */
+  start(instance: number, parent: number): Promise<Result>
+}
+
 /** One call of a hook that lives in the guest, with its streams. */
 export abstract class GuestCall implements CallEnd, Cancellable {
   readonly link: Link
@@ -37,6 +47,8 @@ export abstract class GuestCall implements CallEnd, Cancellable {
   readonly #keeper: CallKeeper
   #fromGuest: Map<number, FromGuestStream> | null = null
   #toGuest: Map<number, ToGuestStream> | null = null
+  /** The contexts of calls of what stands behind that the guest may end, by their numbers. */
+  #derived: Map<number, Context> | null = null
   /** Streams for the guest get numbers of their own, beyond those that the guest gives. */
   #lastStream = 0x8000_0000
 
@@ -102,6 +114,27 @@ export abstract class GuestCall implements CallEnd, Cancellable {
     this.link.send()
   }
 
+  /**
+   * The context in which the guest calls what stands behind.
+   * @param derived whether it may end before that of the request: `endNext` is called when the call is over
+   */
+  protected nextContext(id: number, derived: boolean): Context {
+    if (!derived) return this.context
+    const context = this.context.withTimeout(LONGEST_TIMER_MS)
+    this.#derived ??= new Map()
+    this.#derived.set(id, context)
+    return context
+  }
+
+  /** The guest does not wait for that call any more. */
+  protected cancelNext(id: number, reason: Error): void {
+    this.#derived?.get(id)?.cancel(reason)
+  }
+
+  protected endNext(id: number, context: Context): void {
+    if (this.#derived?.delete(id)) this.context.release(context)
+  }
+
   /** Writes how long the request may take yet; -1 when it has no deadline. */
   protected writeTime(frame: FrameWriter): void {
     const { remainingMs } = this.context
@@ -141,6 +174,12 @@ export abstract class GuestCall implements CallEnd, Cancellable {
     this.#fromGuest ??= new Map()
     this.#fromGuest.set(id, stream)
     return stream.body
+  }
+
+  /** Puts the body that the guest has left in the place of the one that it was given, unless it is the same. */
+  protected takeBody(reader: FrameReader, id: number, message: { body: Body }): void {
+    const body = this.readBody(reader, id, message.body)
+    if (body !== message.body) message.body = body
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Logger } from '../../../telemetry/logger.ts'
 import type { GuestUse } from '../../runtime.ts'
 import { FROM_GUEST, TO_GUEST, Unsendable } from './frames.ts'
 import type { GuestReport } from './guest/messages.ts'
-import { type GuestCall, GuestLost } from './guest-call.ts'
+import { type GuestCall, GuestLost, type StartableCall } from './guest-call.ts'
 import type { GuestConnection, GuestEnd, GuestEvents, GuestSpec, Guests } from './guests.ts'
 import { Link, type LinkMemory } from './link.ts'
 
@@ -27,6 +27,9 @@ export interface GuestInstance {
   /** The sources wanted to be left out at that place. */
   readonly leftOut: boolean
 }
+
+/** Makes a call for a connection, under a number. */
+type MakeCall<Result> = (link: Link, id: number) => StartableCall<Result>
 
 interface OwnInstance {
   readonly kind: number
@@ -49,6 +52,8 @@ export class GuestClient {
   readonly report: GuestReport
   readonly #log: Logger
   readonly #file: string
+  /** Under which a context has the call that stands around. */
+  readonly #storeKey: string
   readonly #connection: GuestConnection
   readonly #instances: OwnInstance[] = []
   readonly #calls = new Map<number, GuestCall>()
@@ -68,6 +73,7 @@ export class GuestClient {
     this.#connection = connection
     this.#log = log
     this.#file = spec.file
+    this.#storeKey = `go ${spec.file}`
     this.report = connection.report
     const { memory, before } = connection
     this.#end = before
@@ -128,44 +134,25 @@ export class GuestClient {
   }
 
   /** Starts a call in the guest that runs, or is about to. */
-  call<Call extends GuestCall, Result>(
-    instance: GuestInstance,
-    context: Context,
-    make: (link: Link, id: number) => Call,
-    start: (call: Call, instance: number, parent: number) => Promise<Result>,
-  ): Promise<Result> {
+  call<Result>(instance: GuestInstance, context: Context, make: MakeCall<Result>): Promise<Result> {
     const link = this.#link
-    return link === null
-      ? this.#callLater(instance, context, make, start)
-      : this.#call(link, instance, context, make, start)
+    return link === null ? this.#callLater(instance, context, make) : this.#call(link, instance, context, make)
   }
 
-  #call<Call extends GuestCall, Result>(
-    link: Link,
-    instance: GuestInstance,
-    context: Context,
-    make: (link: Link, id: number) => Call,
-    start: (call: Call, instance: number, parent: number) => Promise<Result>,
-  ): Promise<Result> {
+  #call<Result>(link: Link, instance: GuestInstance, context: Context, make: MakeCall<Result>): Promise<Result> {
     const { broken, id } = instance as OwnInstance
     if (broken !== null) return Promise.reject(new Error(broken))
-    this.#lastCall = (this.#lastCall % 0x7fff_ffff) + 1
-    const call = make(link, this.#lastCall)
+    const call = make(link, this.#nextId())
     if (this.#calls.size === 0) this.#alive.ref()
     this.#calls.set(call.id, call)
-    return start(call, id, this.#callAround(context))
+    return call.start(id, this.#callAround(context))
   }
 
-  async #callLater<Call extends GuestCall, Result>(
-    instance: GuestInstance,
-    context: Context,
-    make: (link: Link, id: number) => Call,
-    start: (call: Call, instance: number, parent: number) => Promise<Result>,
-  ): Promise<Result> {
+  async #callLater<Result>(instance: GuestInstance, context: Context, make: MakeCall<Result>): Promise<Result> {
     if (this.#up === null) throw this.#lostFor(this.#end.reason)
     await this.#up.promise
     if (context.cancelled !== null) throw context.cancelled
-    return await this.call(instance, context, make, start)
+    return await this.call(instance, context, make)
   }
 
   /** A call that stands around others of the same request: those have the values of its context. */
@@ -175,10 +162,6 @@ export class GuestClient {
 
   #callAround(context: Context): number {
     return (context.store.get(this.#storeKey) as number | undefined) ?? 0
-  }
-
-  get #storeKey(): string {
-    return `go ${this.#file}`
   }
 
   readonly forget = (id: number): void => {
@@ -220,8 +203,7 @@ export class GuestClient {
 
   #make(link: Link, instance: OwnInstance): Promise<void> {
     const { kind, name, key, config } = instance
-    this.#lastCall = (this.#lastCall % 0x7fff_ffff) + 1
-    const id = this.#lastCall
+    const id = this.#nextId()
     const made = new Promise<void>((resolve) => {
       this.#making.set(id, (flags, number, error) => {
         this.#making.delete(id)
@@ -234,6 +216,11 @@ export class GuestClient {
     link.begin(TO_GUEST.instantiate, kind, id, 0).utf8(name).utf8(key).utf8(config)
     link.send()
     return made
+  }
+
+  #nextId(): number {
+    this.#lastCall = (this.#lastCall % 0x7fff_ffff) + 1
+    return this.#lastCall
   }
 
   /** As when the gateway was built: a factory that does not come back costs its own place alone. */

@@ -1,5 +1,4 @@
 import { BodyStream } from '../../../pipes/body.ts'
-import { LONGEST_TIMER_MS } from '../../../pipes/clock.ts'
 import type { Context } from '../../../pipes/context.ts'
 import { Failure, RequestOver } from '../../../pipes/failure.ts'
 import { failureResponse } from '../../../pipes/failure-response.ts'
@@ -10,7 +9,7 @@ import { FLAG_END, FROM_GUEST, FrameReader, TO_GUEST } from './frames.ts'
 import { type CallKeeper, GuestCall } from './guest-call.ts'
 import { guestFailure } from './guest-failure.ts'
 import { concatenated } from './guest-streams.ts'
-import { lengthOf, merge, peerOf, splitHost, withoutFraming, withoutLength } from './http-head.ts'
+import { joinHost, lengthOf, merge, peerOf, splitHost, withoutFraming, withoutLength } from './http-head.ts'
 import type { Link } from './link.ts'
 
 const HANDLE = { tls: 1, client: 2 } as const
@@ -33,8 +32,6 @@ export class HttpCall extends GuestCall {
   readonly #behind: (context: Context) => void
   readonly #answer = Promise.withResolvers<HttpResponse>()
   readonly #answers = new Map<number, Answered>()
-  /** Contexts of calls of `next` that the guest may end. */
-  #derived: Map<number, Context> | null = null
   #settled = false
 
   /** @param behind runs before each call of `next` */
@@ -94,7 +91,7 @@ export class HttpCall extends GuestCall {
 
   protected takeHook(kind: number, flags: number, extra: number, payload: Buffer): void {
     if (kind === FROM_GUEST.next) this.#callNext(flags, extra, new FrameReader(payload))
-    else if (kind === FROM_GUEST.cancelNext) this.#derived?.get(extra)?.cancel(new GuestGaveUp())
+    else if (kind === FROM_GUEST.cancelNext) this.cancelNext(extra, new GuestGaveUp())
     else if (kind === FROM_GUEST.head) this.#takeHead(flags, new FrameReader(payload))
     else if (kind === FROM_GUEST.fail) {
       this.#answer.reject(guestFailure(flags, new FrameReader(payload)))
@@ -111,23 +108,15 @@ export class HttpCall extends GuestCall {
     request.method = reader.method()
     const target = reader.target()
     if ((flags & NEXT.target) !== 0) request.url = target
-    const host = reader.value('Host')
-    const raw = reader.fields()
-    if (host !== '') raw.unshift('Host', host)
+    request.headers = joinHost(reader)
     const preset = reader.fields()
-    request.headers = new HeaderList(raw)
     const body = this.readBody(reader, id, request.body)
     if (body !== request.body) {
       const declared = body instanceof BodyStream ? request.headers.get('content-length') : null
       request.body = body
       if (declared !== null) request.headers.set('Content-Length', declared)
     }
-    const derived = (flags & NEXT.derived) !== 0
-    const context = derived ? this.context.withTimeout(LONGEST_TIMER_MS) : this.context
-    if (derived) {
-      this.#derived ??= new Map()
-      this.#derived.set(id, context)
-    }
+    const context = this.nextContext(id, (flags & NEXT.derived) !== 0)
     this.#behind(context)
     if (preset.length > 0) context.store.set(PRESET, preset)
     void this.#answerNext(id, context, preset, (flags & NEXT.pass) !== 0)
@@ -141,7 +130,7 @@ export class HttpCall extends GuestCall {
       const failure = thrown instanceof Failure ? thrown : new Failure('internal error', { cause: thrown })
       answered = { response: failureResponse(failure), failure: thrown }
     }
-    if (this.#derived?.delete(id)) this.context.release(context)
+    this.endNext(id, context)
     const { response } = answered
     // Another handler in Go has taken them, and they are in its answer.
     if (takePreset(this.context).length > 0) merge(preset, response)

@@ -1,6 +1,7 @@
 import { type Body, BodyStream } from '../../../pipes/body.ts'
 import { HeaderList, sameName } from '../../../pipes/headers.ts'
 import type { HttpRequest, HttpResponse } from '../../../pipes/http.ts'
+import type { FrameReader } from './frames.ts'
 
 /** Go keeps the host apart from the other fields. */
 export function splitHost(request: HttpRequest): { host: string; fields: readonly string[] } {
@@ -11,6 +12,17 @@ export function splitHost(request: HttpRequest): { host: string; fields: readonl
   }
   const { origin } = request
   return { host: origin === '' ? '' : origin.slice(origin.indexOf('://') + 3), fields: raw }
+}
+
+/**
+ * Reads the host and the other fields, which the guest sends in this order.
+ * @throws Unsendable
+ */
+export function joinHost(reader: FrameReader): HeaderList {
+  const host = reader.value('Host')
+  const raw = reader.fields()
+  if (host !== '') raw.unshift('Host', host)
+  return new HeaderList(raw)
 }
 
 /** The length of a body as Go has it: -1 when it is not known. */

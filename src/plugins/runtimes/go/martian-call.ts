@@ -4,7 +4,7 @@ import type { HttpRequest, HttpResponse } from '../../../pipes/http.ts'
 import { type FrameReader, TO_GUEST } from './frames.ts'
 import type { CallKeeper } from './guest-call.ts'
 import { HookCall } from './hook-call.ts'
-import { splitHost } from './http-head.ts'
+import { joinHost, splitHost } from './http-head.ts'
 import type { Link } from './link.ts'
 
 const SIDE = { request: 1, response: 2 } as const
@@ -54,18 +54,13 @@ export class MartianCall extends HookCall<void> {
     const request = this.#request
     request.method = reader.method()
     request.url = reader.target()
-    const host = reader.value('Host')
-    const raw = reader.fields()
-    if (host !== '') raw.unshift('Host', host)
-    request.headers = new HeaderList(raw)
-    const body = this.readBody(reader, 0, request.body)
-    if (body !== request.body) request.body = body
+    request.headers = joinHost(reader)
+    this.takeBody(reader, 0, request)
   }
 
   #takeResponse(response: HttpResponse, reader: FrameReader): void {
     response.status = reader.u16()
     response.headers = new HeaderList(reader.fields())
-    const body = this.readBody(reader, 0, response.body)
-    if (body !== response.body) response.body = body
+    this.takeBody(reader, 0, response)
   }
 }

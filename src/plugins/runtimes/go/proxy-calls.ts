@@ -1,5 +1,4 @@
 import { stringifyJson } from '../../../encoding/json.ts'
-import { LONGEST_TIMER_MS } from '../../../pipes/clock.ts'
 import type { Context } from '../../../pipes/context.ts'
 import { DeadlineExceeded, Failure } from '../../../pipes/failure.ts'
 import { type ProxyRequest, ProxyResponse } from '../../../pipes/proxy.ts'
@@ -8,14 +7,7 @@ import { FLAG_ERROR, FROM_GUEST, type FrameReader, TO_GUEST } from './frames.ts'
 import type { CallKeeper } from './guest-call.ts'
 import { HookCall } from './hook-call.ts'
 import type { Link } from './link.ts'
-import {
-  type RequestPlace,
-  readRequest,
-  readResponse,
-  replaceBody,
-  writeRequest,
-  writeResponse,
-} from './proxy-messages.ts'
+import { type RequestPlace, readRequest, readResponse, writeRequest, writeResponse } from './proxy-messages.ts'
 
 const ASK = { data: 1, request: 2 } as const
 const NEXT_DERIVED = 2
@@ -76,7 +68,7 @@ export class ModifyRequestCall extends ProxyCall<ProxyRequest> {
   protected takeResult(_flags: number, reader: FrameReader): void {
     const request = this.#request
     readRequest(reader, request, this.#place)
-    replaceBody(request, this.readBody(reader, 0, request.body))
+    this.takeBody(reader, 0, request)
     this.outcome.resolve(request)
   }
 }
@@ -122,7 +114,7 @@ export class ModifyResponseCall extends ProxyCall<ProxyResponse> {
     const response = this.#response
     reader.u32()
     readResponse(reader, response)
-    replaceBody(response, this.readBody(reader, 0, response.body))
+    this.takeBody(reader, 0, response)
     this.outcome.resolve(response)
   }
 }
@@ -136,7 +128,6 @@ export class MiddlewareCall extends ProxyCall<ProxyResponse> {
   readonly #isNoOp: boolean
   readonly #behind: (context: Context) => void
   readonly #answers = new Map<number, ProxyResponse>()
-  readonly #derived = new Map<number, Context>()
 
   /** @param isNoOp whether answers there have a status and a body, and no data */
   constructor(
@@ -184,13 +175,11 @@ export class MiddlewareCall extends ProxyCall<ProxyResponse> {
 
   protected override takeMore(kind: number, flags: number, extra: number, reader: FrameReader): void {
     super.takeMore(kind, flags, extra, reader)
-    if (kind === FROM_GUEST.cancelNext) this.#derived.get(extra)?.cancel(new Failure('context canceled'))
+    if (kind === FROM_GUEST.cancelNext) this.cancelNext(extra, new Failure('context canceled'))
     else if (kind === FROM_GUEST.next) {
       readRequest(reader, this.#request, this.#place)
-      replaceBody(this.#request, this.readBody(reader, extra, this.#request.body))
-      const derived = (flags & NEXT_DERIVED) !== 0
-      const context = derived ? this.context.withTimeout(LONGEST_TIMER_MS) : this.context
-      if (derived) this.#derived.set(extra, context)
+      this.takeBody(reader, extra, this.#request)
+      const context = this.nextContext(extra, (flags & NEXT_DERIVED) !== 0)
       this.#behind(context)
       void this.#answerNext(extra, context)
     }
@@ -213,14 +202,14 @@ export class MiddlewareCall extends ProxyCall<ProxyResponse> {
         .utf8(failure.contentType ?? '')
     }
     this.link.send()
-    if (this.#derived.delete(id)) this.context.release(context)
+    this.endNext(id, context)
   }
 
   protected takeResult(_flags: number, reader: FrameReader): void {
     const base = this.#answers.get(reader.u32())
     const response = base ?? (this.#isNoOp ? new ProxyResponse({}, true, 200) : new ProxyResponse(null, true))
     readResponse(reader, response)
-    replaceBody(response, this.readBody(reader, 0, response.body))
+    this.takeBody(reader, 0, response)
     this.outcome.resolve(response)
   }
 }

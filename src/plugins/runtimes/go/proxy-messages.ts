@@ -1,5 +1,4 @@
 import { parseJsonTexts, stringifyJson } from '../../../encoding/json.ts'
-import type { Body } from '../../../pipes/body.ts'
 import { HeaderList } from '../../../pipes/headers.ts'
 import { type DataObject, isDataObject, type ProxyRequest, type ProxyResponse } from '../../../pipes/proxy.ts'
 import { Query } from '../../../pipes/query.ts'
@@ -86,11 +85,6 @@ function isPassedOn({ status }: ProxyResponse): boolean {
 function toData(json: Buffer): DataObject | null {
   const data = parseJsonTexts(json)
   return isDataObject(data) ? data : null
-}
-
-/** A body that a plugin has left: the same, or another. */
-export function replaceBody(message: ProxyRequest | ProxyResponse, body: Body): void {
-  if (body !== message.body) message.body = body
 }
 
 /** Sources know `{id}` as `Id`. */
