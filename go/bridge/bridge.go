@@ -92,23 +92,13 @@ func dispatch(f *frame, network func([]byte), hello chan struct{}) {
 			c.cancel(reasonFor(f.flags))
 		}
 	case toCredit:
-		if c := find(f.key()); c != nil {
+		if s := outStreamOf(f); s != nil {
 			r := reader{f.payload}
-			c.mu.Lock()
-			s := c.out[f.extra]
-			c.mu.Unlock()
-			if s != nil {
-				s.grant(r.u32())
-			}
+			s.grant(r.u32())
 		}
 	case toDrop:
-		if c := find(f.key()); c != nil {
-			c.mu.Lock()
-			s := c.out[f.extra]
-			c.mu.Unlock()
-			if s != nil {
-				s.fail(errNotWanted)
-			}
+		if s := outStreamOf(f); s != nil {
+			s.fail(errNotWanted)
 		}
 	case toRelease:
 		release(f.key(), reasonFor(f.flags))
@@ -235,7 +225,7 @@ func create(kind byte, name, config string, extra map[string]interface{}) (any, 
 			if err != nil {
 				return nil, err
 			}
-			if _, err := martianSides(value); err != nil {
+			if err := checkMartian(value); err != nil {
 				return nil, err
 			}
 			return martian{value}, nil
@@ -254,26 +244,9 @@ func handlerOrError(h http.Handler, err error) (any, error) {
 	return h, nil
 }
 
-func handlerAt(id uint32) http.Handler {
+// madeAt is what a factory has made under a number; nothing where it has made nothing.
+func madeAt[V any](all map[uint32]V, id uint32) V {
 	instancesMu.Lock()
 	defer instancesMu.Unlock()
-	return handlers[id]
-}
-
-func modifierAt(id uint32) modifierFunc {
-	instancesMu.Lock()
-	defer instancesMu.Unlock()
-	return modifiers[id]
-}
-
-func middlewareAt(id uint32) middlewareFunc {
-	instancesMu.Lock()
-	defer instancesMu.Unlock()
-	return middlewares[id]
-}
-
-func martianAt(id uint32) any {
-	instancesMu.Lock()
-	defer instancesMu.Unlock()
-	return martians[id]
+	return all[id]
 }

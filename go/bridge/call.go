@@ -38,11 +38,11 @@ var (
 	calls   = map[callKey]*call{}
 )
 
-// begin makes a call known, so that frames find it.
-func begin(k callKey, parent context.Context, remainingMs int64) *call {
+// begin makes a call known, so that frames find it. It reads the call that stands around, and the time that is left.
+func begin(k callKey, r *reader) *call {
 	c := &call{key: k}
-	c.ctx = &callContext{Context: parent, call: c}
-	if remainingMs >= 0 {
+	c.ctx = &callContext{Context: contextOf(callKey{k.conn, r.u32()}), call: c}
+	if remainingMs := r.i64(); remainingMs >= 0 {
 		c.ctx.deadline = time.Now().Add(time.Duration(remainingMs) * time.Millisecond)
 		c.ctx.hasDeadline = true
 	}

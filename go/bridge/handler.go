@@ -27,15 +27,14 @@ const (
 
 // handle runs a handler or a client.
 func handle(f *frame) {
-	k, h := f.key(), handlerAt(f.extra)
+	k, h := f.key(), madeAt(handlers, f.extra)
 	if h == nil {
 		fail(k, "the gateway named a handler that is not there")
 		return
 	}
 	flags := f.flags
 	r := reader{f.payload}
-	parent := contextOf(callKey{k.conn, r.u32()})
-	c := begin(k, parent, r.i64())
+	c := begin(k, &r)
 	length := r.i64()
 	method, target, host, remote := r.text(), r.text(), r.text(), r.text()
 	header := parseHeader(r.text(), flags&handleClient == 0)
@@ -176,17 +175,10 @@ func (next) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		f.text("")
 	}
 	f.text(req.Host)
-	at := f.begin()
-	writeHeader(f, req.Header)
-	f.end(at)
-	at = f.begin()
-	writeHeader(f, w.Header())
-	f.end(at)
+	f.fields(req.Header)
+	f.fields(w.Header())
 	follow := c.writeBody(f, id, body)
-	f.send()
-	if follow != nil {
-		follow()
-	}
+	f.sendThen(follow)
 	c.writeAnswer(w, own, pass, id, c.await(req.Context(), derived, id, ch))
 }
 

@@ -65,6 +65,13 @@ func writeHeader(w *writer, h map[string][]string) {
 	keySlices.Put(pooled)
 }
 
+// fields writes them with their length before them.
+func (w *writer) fields(h map[string][]string) {
+	at := w.begin()
+	writeHeader(w, h)
+	w.end(at)
+}
+
 func appendValue(b []byte, value string) []byte {
 	at := len(b)
 	b = append(b, value...)

@@ -125,6 +125,14 @@ func (w *writer) send() {
 	}
 }
 
+// sendThen sends the frame, and runs what must follow it, if anything must.
+func (w *writer) sendThen(follow func()) {
+	w.send()
+	if follow != nil {
+		follow()
+	}
+}
+
 // sendEmpty sends a frame that is nothing but its header.
 func sendEmpty(kind, flags byte, k callKey, extra uint32) {
 	newFrame(kind, flags, k, extra).send()

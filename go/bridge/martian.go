@@ -52,14 +52,14 @@ const (
 
 // martianArrived runs a Martian modifier on a request for an upstream, or on its response.
 func martianArrived(f *frame) {
-	k, m := f.key(), martianAt(f.extra)
+	k, m := f.key(), madeAt(martians, f.extra)
 	if m == nil {
 		fail(k, "the gateway named a Martian modifier that is not there")
 		return
 	}
 	flags := f.flags
 	r := reader{f.payload}
-	c := begin(k, contextOf(callKey{k.conn, r.u32()}), r.i64())
+	c := begin(k, &r)
 	method, target, host := r.text(), r.text(), r.text()
 	req := &http.Request{Method: method, Host: host, Header: parseHeader(r.text(), true), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	u, err := parseTarget(target)
@@ -100,9 +100,7 @@ func (c *call) martianRequest(m any, req *http.Request) {
 	w.text(req.Method)
 	w.text(targetOf(req.URL))
 	w.text(req.Host)
-	at := w.begin()
-	writeHeader(w, req.Header)
-	w.end(at)
+	w.fields(req.Header)
 	c.sendWithBody(w, given, req.Body)
 }
 
@@ -117,9 +115,7 @@ func (c *call) martianResponse(m any, resp *http.Response) {
 	}
 	w := newFrame(frResult, resultResponse, c.key, 0)
 	w.u16(uint16(resp.StatusCode))
-	at := w.begin()
-	writeHeader(w, resp.Header)
-	w.end(at)
+	w.fields(resp.Header)
 	c.sendWithBody(w, given, resp.Body)
 }
 
@@ -130,23 +126,14 @@ func (c *call) sendWithBody(w *writer, given, body io.ReadCloser) {
 		from = body
 	}
 	follow := c.writeBody(w, 0, from)
-	w.send()
-	if follow != nil {
-		follow()
-	}
+	w.sendThen(follow)
 }
 
-// martianSides tells which sides a modifier has methods for.
-func martianSides(value any) (string, error) {
-	_, onRequest := value.(martianRequest)
-	_, onResponse := value.(martianResponse)
-	switch {
-	case onRequest && onResponse:
-		return "request response", nil
-	case onRequest:
-		return "request", nil
-	case onResponse:
-		return "response", nil
+// checkMartian looks whether a value is a modifier of one side at least.
+func checkMartian(value any) error {
+	switch value.(type) {
+	case martianRequest, martianResponse:
+		return nil
 	}
-	return "", errors.New("the factory returned a value without ModifyRequest and ModifyResponse")
+	return errors.New("the factory returned a value without ModifyRequest and ModifyResponse")
 }

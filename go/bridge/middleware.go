@@ -5,16 +5,15 @@ import (
 	"errors"
 )
 
-// middleware runs a middleware on a request.
+// runMiddleware runs a middleware on a request.
 func runMiddleware(f *frame) {
-	k, m := f.key(), middlewareAt(f.extra)
+	k, m := f.key(), madeAt(middlewares, f.extra)
 	if m == nil {
 		fail(k, "the gateway named a middleware that is not there")
 		return
 	}
 	r := reader{f.payload}
-	parent := contextOf(callKey{k.conn, r.u32()})
-	c := begin(k, parent, r.i64())
+	c := begin(k, &r)
 	go c.middleware(m, c.readRequest(&r))
 }
 
@@ -33,10 +32,7 @@ func (c *call) middleware(m middlewareFunc, req *request) {
 	given, _ := out.(*responseValue)
 	w := newFrame(frResult, resultResponse, c.key, 0)
 	follow := c.writeResponse(w, given, out)
-	w.send()
-	if follow != nil {
-		follow()
-	}
+	w.sendThen(follow)
 }
 
 // nextProxy is what stands behind a middleware: the rest of the pipe.
@@ -59,10 +55,7 @@ func nextProxy(ctx context.Context, value interface{}) (interface{}, error) {
 	}
 	w := newFrame(frNext, flags, c.key, id)
 	follow := c.writeRequest(w, c.given, value.(requestLike), id)
-	w.send()
-	if follow != nil {
-		follow()
-	}
+	w.sendThen(follow)
 	answer := c.await(ctx, derived, id, ch)
 	if answer == nil {
 		if err := ctx.Err(); err != nil {

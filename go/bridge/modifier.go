@@ -31,14 +31,13 @@ type (
 
 // modify runs a modifier on a request or a response.
 func modify(f *frame) {
-	k, m := f.key(), modifierAt(f.extra)
+	k, m := f.key(), madeAt(modifiers, f.extra)
 	if m == nil {
 		fail(k, "the gateway named a modifier that is not there")
 		return
 	}
 	r := reader{f.payload}
-	parent := contextOf(callKey{k.conn, r.u32()})
-	c := begin(k, parent, r.i64())
+	c := begin(k, &r)
 	if f.kind == toModifyReq {
 		go c.modifyRequest(m, c.readRequest(&r))
 	} else {
@@ -221,10 +220,7 @@ func requestOf(given *request, returned any) requestLike {
 func (c *call) sendRequest(given *request, returned any) {
 	w := newFrame(frResult, resultRequest, c.key, 0)
 	follow := c.writeRequest(w, given, requestOf(given, returned), 0)
-	w.send()
-	if follow != nil {
-		follow()
-	}
+	w.sendThen(follow)
 }
 
 // writeRequest writes what may differ from what was given.
@@ -247,9 +243,7 @@ func (c *call) writeRequest(w *writer, given *request, now requestLike, stream u
 		w.text(now.Path())
 	}
 	if parts&partHeaders != 0 {
-		at := w.begin()
-		writeHeader(w, now.Headers())
-		w.end(at)
+		w.fields(now.Headers())
 	}
 	if parts&partParams != 0 {
 		params := now.Params()
@@ -415,10 +409,7 @@ func (c *call) ask(what byte, about uint32) *reply {
 func (c *call) sendResponse(given *responseValue, returned any) {
 	w := newFrame(frResult, resultResponse, c.key, 0)
 	follow := c.writeResponse(w, given, returned)
-	w.send()
-	if follow != nil {
-		follow()
-	}
+	w.sendThen(follow)
 }
 
 // writeResponse writes what may differ from what was given. Of nothing that was given all is written.
@@ -442,8 +433,6 @@ func (c *call) writeResponse(w *writer, given *responseValue, returned any) func
 	if given != nil {
 		about = given.id
 	}
-	data := now.Data
-	headers := now.Headers
 	w.u32(about)
 	w.u16(parts)
 	if parts&partStatus != 0 {
@@ -455,13 +444,11 @@ func (c *call) writeResponse(w *writer, given *responseValue, returned any) func
 		}
 	}
 	if parts&partHeaders != 0 {
-		at := w.begin()
-		writeHeader(w, headers())
-		w.end(at)
+		w.fields(now.Headers())
 	}
 	if parts&partData != 0 {
 		at := w.begin()
-		w.b = appendData(w.b, data())
+		w.b = appendData(w.b, now.Data())
 		w.end(at)
 	}
 	body := now.Io()

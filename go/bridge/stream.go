@@ -214,6 +214,17 @@ func (c *call) newOutStream(id uint32) *outStream {
 	return s
 }
 
+// outStreamOf finds the stream that a frame of the host is about; nil when it is over.
+func outStreamOf(f *frame) *outStream {
+	c := find(f.key())
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out[f.extra]
+}
+
 // Write waits until the host has room.
 func (s *outStream) Write(p []byte) (int, error) {
 	written := 0
