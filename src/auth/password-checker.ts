@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../pipes/clock.ts'
+import { entryBeside } from '../shared/entry-beside.ts'
 import type { PasswordAnswer, PasswordQuestion } from './password-thread.ts'
 
 /** Checks passwords against bcrypt hashes, in a thread of its own that is there while it is needed. */
@@ -27,11 +28,7 @@ const MAX_WAITING = 32
 const IDLE_MS = 60_000
 const HEAP_MB = 32
 
-/** The entry is a file of its own in the package too, beside the bundle that holds this code. */
-const ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? './password-thread.ts' : './password-thread.js',
-  import.meta.url,
-)
+const ENTRY = entryBeside(import.meta.url, './password-thread.ts')
 
 /** Starts no thread before the first password is to be checked. */
 export function createPasswordChecker(clock: Clock): PasswordChecker {

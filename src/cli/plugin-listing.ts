@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { LoadedUnit, LoadedUnits } from '../plugins/loading/units.ts'
 import type { PluginProblem } from '../plugins/problem.ts'
 import { PLUGIN_KINDS, PluginRegistry } from '../plugins/registry.ts'
 import type { LoadedPlugin, PluginKind } from '../plugins/runtime.ts'
-import { type PluginSection, readPluginSection } from '../plugins/runtimes/go/plugin-section.ts'
+import { type PluginSection, readPluginSectionOf } from '../plugins/runtimes/go/plugin-section.ts'
 import { listOptions, type PluginOption } from './option-list.ts'
 
 /** What `loligo plugin list --json` writes. Keys may be added; those that are there stay what they are. */
@@ -48,9 +47,11 @@ export interface ListedProblem {
 }
 
 /** Puts together what there is to tell of units that were loaded, names that are taken twice among it. */
-export function listingOf({ units, problems }: LoadedUnits): PluginListing {
+export async function listingOf({ units, problems }: LoadedUnits): Promise<PluginListing> {
   const registry = new PluginRegistry()
-  return { units: units.map((unit) => listUnit(unit, registry)), problems: problems.map(listProblem) }
+  const builds = await Promise.all(units.map(({ unit }) => builtOf(unit.entry)))
+  const listed = units.map((unit, index) => listUnit(unit, builds[index] ?? null, registry))
+  return { units: listed, problems: problems.map(listProblem) }
 }
 
 /** The problems of all units and those of none. */
@@ -58,20 +59,20 @@ export function countProblems({ units, problems }: PluginListing): number {
   return units.reduce((sum, unit) => sum + unit.problems.length, problems.length)
 }
 
-function listUnit({ unit, runtime, hash, plugins, problems }: LoadedUnit, registry: PluginRegistry): ListedUnit {
+function listUnit(
+  { unit, runtime, hash, plugins, problems }: LoadedUnit,
+  build: PluginSection | null,
+  registry: PluginRegistry,
+): ListedUnit {
   const { kind, name, path, entry } = unit
   const clashes = plugins.flatMap((plugin) => registry.add(plugin))
   const all = [...problems, ...clashes].map(listProblem)
-  const build = builtOf(entry)
   return { kind, name, path, entry, runtime, hash, build, plugins: plugins.map(listPlugin), problems: all }
 }
 
-function builtOf(entry: string): PluginSection | null {
-  try {
-    return entry.endsWith('.wasm') ? readPluginSection(readFileSync(entry)) : null
-  } catch {
-    return null // what is wrong with it stands among the problems
-  }
+async function builtOf(entry: string): Promise<PluginSection | null> {
+  if (!entry.endsWith('.wasm')) return null
+  return await readPluginSectionOf(entry).catch(() => null) // what is wrong with it stands among the problems
 }
 
 function listPlugin({ name, version, kinds, options }: LoadedPlugin): ListedPlugin {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { entryBeside } from '../shared/entry-beside.ts'
 import type { StackFrame } from '../shared/stack-frames.ts'
 import type { ExaminerAnswer, ExaminerQuestion } from './examiner-thread.ts'
 
@@ -15,11 +16,7 @@ const EXIT_LOOK_MS = 2
 
 const HEAP_MB = 32
 
-/** The entry is a file of its own in the package too, beside the bundle that holds this code. */
-const ENTRY = new URL(
-  import.meta.url.endsWith('.ts') ? './examiner-thread.ts' : './examiner-thread.js',
-  import.meta.url,
-)
+const ENTRY = entryBeside(import.meta.url, './examiner-thread.ts')
 
 let examiner: Examiner | null = null
 
@@ -65,7 +62,7 @@ class Examiner {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
     this.#worker.on('message', (answer: ExaminerAnswer) => this.#take(answer))
-    this.#worker.on('error', ended) // what it is told by is its end
+    this.#worker.on('error', () => {}) // its end comes behind it
     this.#worker.on('exit', () => {
       ended()
       process.off('exit', this.#letGo)

@@ -55,19 +55,17 @@ export async function listPackages(go: GoTool, overlay: Overlay, folder: string)
 
 /** Whether the sources of a package belong to the author of the plugin, and not to a module of another. */
 export function isOwn(each: GoPackage): boolean {
-  const { Dir = '', Module } = each
-  if (!isLocal(each) || Dir.split(sep).includes('vendor')) return false
-  return Module === undefined || Module.Main === true || (Module.Replace !== undefined && !Module.Replace.Version)
+  return isLocal(each) && !isVendored(each)
 }
 
 /** Whether they lie with the author's, vendored ones among them: nothing else fixes what is in them. */
-export function isLocal({ Standard = false, Dir, Module }: GoPackage): boolean {
+export function isLocal(each: GoPackage): boolean {
+  const { Standard = false, Dir, Module } = each
   if (Standard || Dir === undefined || !existsSync(Dir)) return false // what is not there, we have put in place
-  const isVendored = Dir.split(sep).includes('vendor')
-  return (
-    Module === undefined ||
-    Module.Main === true ||
-    isVendored ||
-    (Module.Replace !== undefined && !Module.Replace.Version)
-  )
+  if (Module === undefined || Module.Main === true || isVendored(each)) return true
+  return Module.Replace !== undefined && !Module.Replace.Version
+}
+
+function isVendored({ Dir = '' }: GoPackage): boolean {
+  return Dir.split(sep).includes('vendor')
 }

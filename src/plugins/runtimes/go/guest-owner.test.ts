@@ -59,6 +59,16 @@ class FakeProcess implements GuestProcess {
   }
 }
 
+/** The instance of a guest that is opened, when its plugins are registered. */
+async function served(launch: () => Promise<FakeProcess>, open: () => Promise<unknown>): Promise<FakeProcess> {
+  const first = launch()
+  const opening = open()
+  const process = await first
+  process.register()
+  await opening
+  return process
+}
+
 function start(t: TestContext, options: Partial<GuestOwnerOptions> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'loligo-owner-'))
   const file = join(folder, 'prices.wasm')
@@ -144,11 +154,7 @@ describe('a guest that ends', () => {
 
   test('can be connected to while it is down, and counts over generations', async (t) => {
     const { owner, spec, launch } = start(t)
-    const first = launch()
-    const opening = owner.open(spec(), told().events)
-    const process = await first
-    process.register()
-    await opening
+    const process = await served(launch, () => owner.open(spec(), told().events))
     const second = launch()
     process.end('it trapped')
     const late = told()
@@ -167,11 +173,7 @@ describe('a guest that ends', () => {
   test('does not come again once its generation is released', async (t) => {
     const { owner, spec, processes, launch } = start(t)
     const { events, downs } = told()
-    const first = launch()
-    const opening = owner.open(spec(), events)
-    const process = await first
-    process.register()
-    await opening
+    const process = await served(launch, () => owner.open(spec(), events))
     owner.release(1)
     await process.ended
     await owner.close()
@@ -201,11 +203,7 @@ describe('a guest that computes for too long', () => {
   test('is ended, with its time limit as the reason', async (t) => {
     const { owner, spec, launch } = start(t)
     const { events, downs } = told()
-    const first = launch()
-    const opening = owner.open(spec(), events)
-    const process = await first
-    process.register()
-    await opening
+    const process = await served(launch, () => owner.open(spec(), events))
     const next = launch()
     process.stuckMs = 2001
     await next
@@ -214,11 +212,7 @@ describe('a guest that computes for too long', () => {
 
   test('is not charged with time in which this thread stood still', async (t) => {
     const { owner, spec, launch } = start(t)
-    const first = launch()
-    const opening = owner.open(spec(), told().events)
-    const process = await first
-    process.register()
-    await opening
+    const process = await served(launch, () => owner.open(spec(), told().events))
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600)
     while (process.looks.length < 2) await new Promise((resolve) => setTimeout(resolve, 10))
     assert.ok(

@@ -2,6 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { Worker } from 'node:worker_threads'
 import type { Permissions } from '../../../config/permissions.ts'
 import { ringMemory } from '../../../shared/byte-ring.ts'
+import { entryBeside } from '../../../shared/entry-beside.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
 import { WINDOW_BYTES } from './frames.ts'
 import { BeatWatch, beatMemory } from './guest/beat.ts'
@@ -11,11 +12,7 @@ import type { GuestSpec } from './guests.ts'
 import { LastWords } from './last-words.ts'
 import type { LinkMemory } from './link.ts'
 
-/** The file that the thread of a guest runs: beside this one in a checkout, beside the bundle in a package. */
-function guestEntry(): URL {
-  const here = import.meta.url
-  return new URL(here.endsWith('.ts') ? 'guest/guest-thread.ts' : 'guest-thread.js', here)
-}
+const ENTRY = entryBeside(import.meta.url, './guest/guest-thread.ts')
 
 export interface GuestProcessOptions {
   readonly module: WebAssembly.Module
@@ -83,7 +80,7 @@ class GuestThread implements GuestProcess {
     this.#options = options
     const { module, name, permissions, transport, log } = options
     this.#ready.promise.catch(() => {}) // who waits for it is told by `ended` as well
-    this.#worker = new Worker(guestEntry(), {
+    this.#worker = new Worker(ENTRY, {
       resourceLimits: HEAP_LIMITS,
       execArgv: [], // what the program around was started with is not for the guest
       name: `plugin ${name}`.slice(0, 60),

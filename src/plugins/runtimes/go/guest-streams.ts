@@ -96,11 +96,6 @@ export class ToGuestStream implements BodySink {
     this.#onOver = onOver
   }
 
-  /** Whether nothing of it was asked for. */
-  get untouched(): boolean {
-    return !this.#started
-  }
-
   /** The guest takes so many bytes more. */
   pull(bytes: number): void {
     if (this.#over) return

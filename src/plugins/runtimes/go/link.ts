@@ -12,7 +12,7 @@ export interface LinkMemory {
 export class Link {
   readonly connection: number
   /** For the frame that is put together next. */
-  readonly frames = new FrameWriter()
+  readonly #frames = new FrameWriter()
   readonly #out: ByteRing
   readonly #in: ByteRing
   readonly #splitter: FrameSplitter
@@ -35,13 +35,13 @@ export class Link {
   }
 
   begin(kind: number, flags: number, call: number, extra: number): FrameWriter {
-    return this.frames.begin(kind, flags, this.connection, call, extra)
+    return this.#frames.begin(kind, flags, this.connection, call, extra)
   }
 
   /** Sends the frame that was begun. */
   send(): void {
     if (this.#closed) return
-    writeOrKeep(this.#out, this.frames.end(), this.#waiting, this.#flush)
+    writeOrKeep(this.#out, this.#frames.end(), this.#waiting, this.#flush)
   }
 
   /** Nothing comes or goes any more. */

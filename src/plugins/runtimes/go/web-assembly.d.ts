@@ -5,14 +5,10 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: Uint8Array)
-    static customSections(module: Module, name: string): ArrayBuffer[]
   }
-  function validate(bytes: Uint8Array): boolean
   class Instance {
     readonly exports: Readonly<Record<string, unknown>>
   }
-  class CompileError extends Error {}
-  class LinkError extends Error {}
   class RuntimeError extends Error {}
   /** A function that may return a promise: the guest that called it is suspended until that settles. */
   class Suspending {

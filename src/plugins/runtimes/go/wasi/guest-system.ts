@@ -1,6 +1,5 @@
 import type { Permissions } from '../../../../config/permissions.ts'
 import type { DescriptorTable } from './descriptor.ts'
-import { ERRNO, WasiError } from './errno.ts'
 import type { GuestMemory } from './guest-memory.ts'
 
 /** What the functions that a guest imports work on. */
@@ -17,17 +16,3 @@ export interface GuestSystem {
 
 /** Functions that a guest imports from one module. */
 export type Imports = Record<string, (...parameters: never[]) => number | bigint | undefined>
-
-/** A function of the guest's that answers with an error number: what throws `WasiError` gives its number. */
-export function answering<Parameters extends readonly unknown[]>(
-  run: (...parameters: Parameters) => Exclude<number, never> | undefined,
-): (...parameters: Parameters) => number {
-  return (...parameters) => {
-    try {
-      return run(...parameters) ?? ERRNO.success
-    } catch (error) {
-      if (error instanceof WasiError) return error.errno
-      throw error
-    }
-  }
-}

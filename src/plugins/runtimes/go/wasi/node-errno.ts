@@ -1,5 +1,4 @@
 import { ERRNO, type Errno, WasiError } from './errno.ts'
-import { answering } from './guest-system.ts'
 
 /** The numbers for the codes of errors that Node's file system functions throw. */
 const NUMBERS: Readonly<Record<string, Errno>> = {
@@ -54,10 +53,14 @@ export function toWasiError(error: unknown): WasiError {
 export function fileCall<Parameters extends readonly unknown[]>(
   run: (...parameters: Parameters) => void,
 ): (...parameters: Parameters) => number {
-  return answering((...parameters: Parameters) => {
-    attempt(() => run(...parameters))
-    return ERRNO.success
-  })
+  return (...parameters) => {
+    try {
+      run(...parameters)
+      return ERRNO.success
+    } catch (error) {
+      return toWasiError(error).errno
+    }
+  }
 }
 
 /** Runs what may fail; what it throws is an error number. */
